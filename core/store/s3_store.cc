@@ -1,0 +1,407 @@
+#include "core/store/s3_store.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+
+#include "core/store/clock_skew.h"
+#include "core/store/crypto.h"
+#include "core/store/key_escape.h"
+#include "core/store/object_headers.h"
+#include "core/store/s3_error.h"
+#include "core/store/s3_listing.h"
+#include "core/store/s3_message.h"
+
+namespace wbshim {
+namespace {
+
+constexpr char kProbeKey[] = ".wbshim-probe";
+
+constexpr char kMayNotList[] =
+    "access key id '{id}' ({id_from}) may not list the bucket; allow s3:ListBucket on it";
+
+enum class Verb { Put, Delete, Head, Get, List };
+constexpr const char* kMethods[] = {"PUT", "DELETE", "HEAD", "GET", "GET"};
+const char* method_of(Verb verb) {
+  return kMethods[static_cast<int>(verb)];
+}
+
+uint64_t number_in(std::string_view text) {
+  uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+// How long the server asks to wait, a minute at most.
+uint64_t retry_after_of(const HttpAnswer& answer, uint64_t now_ms) {
+  constexpr uint64_t kLongest = 60000;
+  const std::string_view text = answer.header("retry-after");
+  if (text.empty()) return 0;
+  if (const auto date = parse_http_date(text)) {
+    const uint64_t until = *date > 0 ? static_cast<uint64_t>(*date) : 0;
+    return until > now_ms ? std::min(until - now_ms, kLongest) : 0;
+  }
+  return std::min(number_in(text), kLongest / 1000) * 1000;
+}
+
+std::string unquoted(std::string_view etag) {
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
+    etag = etag.substr(1, etag.size() - 2);
+  }
+  return std::string(etag);
+}
+
+class S3Store final : public Store {
+ public:
+  explicit S3Store(S3Setup setup)
+      : setup_(std::move(setup)),
+        signer_(setup_.aws.keys, setup_.aws.region),
+        messages_(setup_.place, setup_.aws),
+        sums_(setup_.checksum, setup_.place.aws),
+        empty_hash_(sha256_hex("")) {}
+
+  void put(const std::string& key, std::shared_ptr<const Body> body, const ObjectMeta& meta,
+           uint64_t dated_ms, Done done) override;
+  void remove(const std::string& key, uint64_t dated_ms, Done done) override {
+    send(Verb::Delete, key, {}, empty_hash_, nullptr, dated_ms, std::move(done));
+  }
+  void head(const std::string& key, Done done) override {
+    send(Verb::Head, key, {}, empty_hash_, nullptr, setup_.now_ms(), std::move(done));
+  }
+  void get(const std::string& key, Done done) override {
+    send(Verb::Get, key, {}, empty_hash_, nullptr, setup_.now_ms(), std::move(done));
+  }
+  void list(const std::string& directory, const std::string& page, Listed done) override;
+  Status probe(int timeout_ms) override;
+  size_t in_flight() const override { return setup_.http->in_flight() + decided_.size(); }
+  void poll(std::vector<Extra>& extras, int timeout_ms) override;
+
+ private:
+  struct Sent {  // what the answer is judged by
+    Verb verb;
+    std::string what;
+    uint64_t dated_ms;
+    uint64_t sent_ms;
+    unsigned keys;
+    std::shared_ptr<const Body> body;
+  };
+  struct Decided {  // without asking the server
+    Done done;
+    StoreResult result;
+  };
+
+  void send(Verb verb, const std::string& key, std::vector<sigv4::Pair> headers,
+            const std::string& payload_hash, std::shared_ptr<const Body> body, uint64_t dated_ms,
+            Done done);
+  void start(const Sent& sent, sigv4::Request request, std::function<void(HttpAnswer)> done);
+  Listing listing_of(const Sent& sent, const std::string& prefix, HttpAnswer answer);
+  StoreResult result_of(const Sent& sent, HttpAnswer answer);
+  StoreResult success_of(const Sent& sent, HttpAnswer answer) const;
+  StoreResult failure_of(const std::string& what, const HttpAnswer& answer) const;
+  StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
+  bool look_for_new_keys();
+  bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
+  // put and remove are dated by the caller's clock, the others by ours.
+  ClockSkew& skew(Verb verb) {
+    return verb == Verb::Put || verb == Verb::Delete ? callers_skew_ : our_skew_;
+  }
+  // Runs the store until `answered`, for timeout_ms at most.
+  bool wait_for(const bool& answered, uint64_t deadline_ms);
+
+  S3Setup setup_;
+  sigv4::Signer signer_;
+  S3Messages messages_;
+  Checksums sums_;
+  std::string empty_hash_;
+  std::deque<Decided> decided_;
+  uint64_t reloaded_ms_ = 0;
+  unsigned keys_ = 0;  // goes up with new ones
+  ClockSkew callers_skew_;
+  ClockSkew our_skew_;
+};
+
+void S3Store::put(const std::string& key, std::shared_ptr<const Body> body, const ObjectMeta& meta,
+                  uint64_t dated_ms, Done done) {
+  auto headers = object_headers(meta);
+  if (sums_.sends()) headers.emplace_back(kChecksumHeader, Checksums::header_of(body.get()));
+  const std::string hash = !body                      ? empty_hash_
+                           : body->sha256_hex.empty() ? sha256_hex(body->bytes)
+                                                      : body->sha256_hex;
+  send(Verb::Put, key, std::move(headers), hash, std::move(body), dated_ms, std::move(done));
+}
+
+void S3Store::send(Verb verb, const std::string& key, std::vector<sigv4::Pair> headers,
+                   const std::string& payload_hash, std::shared_ptr<const Body> body,
+                   uint64_t dated_ms, Done done) {
+  const S3Place& place = setup_.place;
+  const std::string what = std::string(method_of(verb)) + " '" + key + "'";
+  const std::string object_key = place.object_key(key);
+  if (key.empty() || object_key.size() > kMaxS3Key) {
+    StoreResult result;
+    result.outcome = StoreOutcome::Refused;
+    result.error_class = key.empty() ? "InvalidKey" : "KeyTooLong";
+    result.message = messages_.other(
+        what, key.empty() ? "the key is empty"
+                          : "the key has " + std::to_string(object_key.size()) +
+                                " bytes, S3 takes at most " + std::to_string(kMaxS3Key) +
+                                "; use shorter names or a shorter prefix in WBSHIM_STORE_URL");
+    decided_.push_back({std::move(done), std::move(result)});
+    return;
+  }
+  sigv4::Request request;
+  request.path = place.path_of(object_key);
+  request.headers = std::move(headers);
+  request.payload_hash = payload_hash;
+  const Sent sent{verb, what, dated_ms, setup_.now_ms(), keys_, std::move(body)};
+  start(sent, std::move(request), [this, sent, done = std::move(done)](HttpAnswer answer) {
+    done(result_of(sent, std::move(answer)));
+  });
+}
+
+// What is signed is what is sent.
+void S3Store::start(const Sent& sent, sigv4::Request request,
+                    std::function<void(HttpAnswer)> done) {
+  request.method = method_of(sent.verb);
+  request.headers.emplace_back("host", setup_.place.host);
+  signer_.sign(request, skew(sent.verb).corrected(sent.dated_ms));
+  HttpRequest http;
+  http.method = request.method;
+  http.url = setup_.place.url_of(request.path);
+  if (!request.query.empty()) http.url += "?" + sigv4::canonical_query(request.query);
+  http.headers = std::move(request.headers);
+  if (sent.body) http.body = std::shared_ptr<const std::string>(sent.body, &sent.body->bytes);
+  setup_.http->start(std::move(http), std::move(done));
+}
+
+void S3Store::list(const std::string& directory, const std::string& page, Listed done) {
+  const S3Place& place = setup_.place;
+  const std::string prefix =
+      directory.empty() ? place.directory_key() : place.object_key(directory);
+  const std::string what = "list '" + directory + "'";
+  sigv4::Request request;
+  request.path = place.path_of("");
+  // Names come back encoded: XML has no way to hold some characters of keys.
+  request.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"delimiter", "/"}};
+  request.query.emplace_back("prefix", prefix);
+  if (!page.empty()) request.query.emplace_back("continuation-token", page);
+  request.payload_hash = empty_hash_;
+  const uint64_t now = setup_.now_ms();
+  const Sent sent{Verb::List, what, now, now, keys_, nullptr};
+  start(sent, std::move(request), [this, sent, prefix, done = std::move(done)](HttpAnswer answer) {
+    done(listing_of(sent, prefix, std::move(answer)));
+  });
+}
+
+Listing S3Store::listing_of(const Sent& sent, const std::string& prefix, HttpAnswer answer) {
+  Listing out;
+  auto found = answer.status == 200 && answer.failure_class.empty() ? parse_s3_listing(answer.body)
+                                                                    : std::optional<S3Listing>();
+  if (!found) {
+    const bool other = answer.status >= 200 && answer.status <= 299 && answer.failure_class.empty();
+    if (other) answer.failure = "the answer is no list of S3's";
+    StoreResult result = other ? failure_of(sent.what, answer) : result_of(sent, std::move(answer));
+    out.outcome = result.outcome == StoreOutcome::Unknown ? StoreOutcome::TryLater : result.outcome;
+    out.error_class = std::move(result.error_class);
+    out.message = std::move(result.message);
+    return out;
+  }
+  out.outcome = StoreOutcome::Stored;
+  // Some servers answer with keys of another prefix when that one has nothing.
+  const size_t own = setup_.place.directory_key().size();
+  const auto ours = [&](const std::string& key) {
+    return key.size() > own && key.compare(0, prefix.size(), prefix) == 0;
+  };
+  for (S3Listing::Object& object : found->objects) {
+    if (!ours(object.key)) continue;
+    out.objects.push_back(
+        {unescape_key(object.key.substr(own)), std::move(object.etag), object.size});
+  }
+  for (const std::string& each : found->prefixes) {
+    if (ours(each) && each != prefix) out.directories.push_back(unescape_key(each.substr(own)));
+  }
+  if (found->truncated) out.next = std::move(found->token);
+  return out;
+}
+
+StoreResult S3Store::result_of(const Sent& sent, HttpAnswer answer) {
+  const Verb verb = sent.verb;
+  const std::string& what = sent.what;
+  // A refusal for the sake of the checksum, which is left out from now on.
+  const bool learnt = verb == Verb::Put && sums_.learn(answer);
+  const bool whole = answer.failure_class.empty();
+  StoreResult result;
+  if (answer.status >= 200 && answer.status <= 299 && whole) {
+    result = success_of(sent, std::move(answer));
+  } else if (answer.status >= 300) {
+    result = refusal_of(verb, what, answer);
+    result.mended =
+        mended(sent, answer, result) || (learnt && result.outcome == StoreOutcome::Refused);
+    if (result.mended) result.outcome = StoreOutcome::TryLater;
+  } else {
+    result = failure_of(what, answer);
+  }
+  const bool reading = verb != Verb::Put && verb != Verb::Delete;
+  if (reading && result.outcome == StoreOutcome::Unknown) result.outcome = StoreOutcome::TryLater;
+  return result;
+}
+
+// Whether the cause of a refusal is gone by now.
+bool S3Store::mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result) {
+  if (judge_s3_error(answer.status, result.error_class, true).about_time &&
+      answer.header("age").empty()) {
+    const uint64_t now = setup_.now_ms();
+    const uint64_t took = now > sent.sent_ms ? now - sent.sent_ms : 0;
+    if (skew(sent.verb).refused(sent.dated_ms, took, answer.header("date"))) return true;
+  }
+  if (result.outcome != StoreOutcome::Credentials) return false;
+  // The first refusal finds the new keys; the others were sent with the old ones.
+  return look_for_new_keys() || sent.keys != keys_;
+}
+
+StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
+  const Verb verb = sent.verb;
+  const std::string& what = sent.what;
+  StoreResult result;
+  result.outcome = StoreOutcome::Stored;
+  result.etag = unquoted(answer.header("etag"));
+  if (verb == Verb::Delete) return result;
+  if (result.etag.empty()) {
+    // A captive portal or a web server says 200 to anything.
+    result.outcome = StoreOutcome::Unknown;
+    result.error_class = "NoETag";
+    result.message = messages_.other(
+        what, "the answer " + std::to_string(answer.status) +
+                  " has no ETag, so it is not S3's; is the endpoint right, and no proxy between?");
+    return result;
+  }
+  if (verb == Verb::Put) {
+    Checksums::Mismatch mismatch = sums_.compare(sent.body.get(), answer);
+    if (mismatch.why.empty()) return result;
+    result.outcome = StoreOutcome::Unknown;
+    result.error_class = std::move(mismatch.error_class);
+    result.message = messages_.other(what, mismatch.why);
+    return result;
+  }
+  result.generation = number_in(answer.header(kGenerationHeader));
+  result.size = number_in(answer.header("content-length"));
+  result.meta = object_meta([&](std::string_view name) { return answer.header(name); });
+  if (verb == Verb::Head) return result;
+  // A body whose end is only the connection's may be cut short.
+  const bool chunked = answer.header("transfer-encoding") == "chunked";
+  if (!chunked && (answer.header("content-length").empty() || result.size != answer.body.size())) {
+    answer.failure = "the object's end did not come";
+    return failure_of(what, answer);
+  }
+  result.size = answer.body.size();
+  result.body = std::move(answer.body);
+  return result;
+}
+
+StoreResult S3Store::failure_of(const std::string& what, const HttpAnswer& answer) const {
+  StoreResult result;
+  result.outcome = answer.sent_whole ? StoreOutcome::Unknown : StoreOutcome::TryLater;
+  result.error_class = answer.failure_class.empty() ? "broken" : answer.failure_class;
+  result.message = messages_.failed(what, answer);
+  return result;
+}
+
+StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
+                                const HttpAnswer& answer) const {
+  const S3Error error = parse_s3_error(answer.body);
+  StoreResult result;
+  const bool no_object = answer.status == 404 && (error.code == "NoSuchKey" || verb == Verb::Head);
+  if (no_object && verb != Verb::Put && verb != Verb::List) {
+    result.outcome = verb == Verb::Delete ? StoreOutcome::Stored : StoreOutcome::Absent;
+    return result;
+  }
+  S3Verdict verdict = judge_s3_error(answer.status, error.code, answer.sent_whole);
+  if (verb == Verb::List && answer.status == 403 && verdict.outcome == StoreOutcome::Refused)
+    verdict.mend = kMayNotList;
+  result.outcome = verdict.outcome;
+  result.error_class = error.code.empty() ? "http_" + std::to_string(answer.status) : error.code;
+  result.message = messages_.refused(what, answer, error, verdict);
+  result.throttled = verdict.throttled;
+  result.retry_after_ms = retry_after_of(answer, setup_.now_ms());
+  return result;
+}
+
+// True: there are some.
+bool S3Store::look_for_new_keys() {
+  const uint64_t now = setup_.now_ms();
+  if (!setup_.reload || now - reloaded_ms_ < kReloadEvery_ms) return false;
+  reloaded_ms_ = now;
+  auto fresh = setup_.reload();
+  if (!fresh) return false;
+  const sigv4::Keys &old = setup_.aws.keys, &keys = fresh.value().keys;
+  if (old.id == keys.id && old.secret == keys.secret && old.token == keys.token) return false;
+  keys_++;
+  setup_.aws.keys = fresh.value().keys;
+  setup_.aws.id_from = fresh.value().id_from;
+  setup_.aws.secret_from = fresh.value().secret_from;
+  signer_ = sigv4::Signer(setup_.aws.keys, setup_.aws.region);
+  return true;
+}
+
+void S3Store::poll(std::vector<Extra>& extras, int timeout_ms) {
+  const bool busy = !decided_.empty();
+  std::deque<Decided> decided;
+  decided.swap(decided_);
+  for (Decided& each : decided) each.done(std::move(each.result));
+  setup_.http->poll(extras, busy ? 0 : timeout_ms);
+}
+
+bool S3Store::wait_for(const bool& answered, uint64_t deadline_ms) {
+  std::vector<Extra> none;
+  while (!answered) {
+    const uint64_t now = setup_.now_ms();
+    if (now >= deadline_ms) return false;
+    poll(none, static_cast<int>(deadline_ms - now));
+  }
+  return true;
+}
+
+Status S3Store::probe(int timeout_ms) {
+  // A small object is written and deleted: the only proof that both are allowed.
+  struct Answer {
+    bool given = false;
+    StoreResult result;
+  };
+  const uint64_t deadline_ms = setup_.now_ms() + static_cast<uint64_t>(timeout_ms);
+  const auto body = std::make_shared<Body>(Body{"wbshim probe\n", sha256_hex("wbshim probe\n")});
+  ObjectMeta meta;
+  meta.mode = S_IFREG | 0600;
+  meta.mtime_ns = static_cast<int64_t>(setup_.now_ms()) * 1'000'000;
+  unsigned tries = 3;  // with a corrected clock, without a checksum
+  for (Verb verb = Verb::Put;;) {
+    auto answer = std::make_shared<Answer>();  // outlives us when the time is over
+    const Done done = [answer](StoreResult result) {
+      answer->given = true;
+      answer->result = std::move(result);
+    };
+    if (verb == Verb::Put) {
+      put(kProbeKey, body, meta, setup_.now_ms(), done);
+    } else {
+      remove(kProbeKey, setup_.now_ms(), done);
+    }
+    if (!wait_for(answer->given, deadline_ms)) {
+      return Error{messages_.other(std::string(method_of(verb)) + " '" + kProbeKey + "'",
+                                   "no answer within " + std::to_string(timeout_ms) +
+                                       " ms; is the endpoint right, and the network up?")};
+    }
+    if (answer->result.mended && --tries > 0) continue;
+    if (answer->result.outcome != StoreOutcome::Stored) return Error{answer->result.message};
+    if (verb == Verb::Delete) break;
+    verb = Verb::Delete;
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+std::unique_ptr<Store> make_s3_store(S3Setup setup) {
+  return std::make_unique<S3Store>(std::move(setup));
+}
+
+}  // namespace wbshim

@@ -1,0 +1,33 @@
+// s3://bucket/prefix: one plain object a file, signed (sigv4.h), over kept connections (http.h).
+// One request an operation; nothing is retried here, the outcome says what the caller may do.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/store/checksums.h"
+#include "core/store/credentials.h"
+#include "core/store/http.h"
+#include "core/store/s3_place.h"
+#include "core/store/store.h"
+
+namespace wbshim {
+
+inline constexpr size_t kMaxS3Key = 1024;  // bytes, prefix and escapes included
+
+struct S3Setup {
+  S3Place place;
+  AwsSettings aws;
+  std::unique_ptr<Http> http;
+  // For head, get and probe; put and remove are dated by the caller.
+  std::function<uint64_t()> now_ms;
+  // Asked for new keys when the old ones were refused, at most every kReloadEvery_ms; may be empty.
+  std::function<Result<AwsSettings>()> reload;
+  ChecksumMode checksum = ChecksumMode::Auto;
+};
+
+inline constexpr uint64_t kReloadEvery_ms = 5000;
+
+std::unique_ptr<Store> make_s3_store(S3Setup setup);
+
+}  // namespace wbshim

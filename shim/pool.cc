@@ -1,0 +1,26 @@
+#include "shim/pool.h"
+
+namespace wbshim::pool {
+namespace {
+
+char room[24576];
+size_t used = 0;
+
+}  // namespace
+
+const char* keep(Bytes head, Bytes tail) {
+  size_t n = head.size + tail.size + 1;
+  if (n > sizeof room - used) return nullptr;
+  char* at = room + used;
+  if (head.size > 0) memcpy(at, head.data, head.size);
+  if (tail.size > 0) memcpy(at + head.size, tail.data, tail.size);
+  at[n - 1] = '\0';
+  used += n;
+  return at;
+}
+
+const char* keep(Bytes text) {
+  return keep(text, {});
+}
+
+}  // namespace wbshim::pool

@@ -1,0 +1,2 @@
+#!/bin/sh
+./prog > check.out && grep -q 1 check.out

@@ -1,0 +1,4 @@
+#pragma once
+#include <string>
+#include <vector>
+std::string joined(const std::vector<std::string>& words);

@@ -1,0 +1,47 @@
+"""dup, mmap, sendfile, vectors, inheritance, descriptors that outlive names."""
+import fcntl
+import mmap
+import os
+
+fd = os.open("a", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+os.write(fd, b"0123456789")
+other = os.dup(fd)
+os.close(fd)
+os.write(other, b"dup")
+os.pwrite(other, b"P", 0)
+os.writev(other, [b"v1", b"v2"])
+os.lseek(other, 0, os.SEEK_SET)
+print(os.read(other, 100), os.preadv(other, [bytearray(3)], 1))
+os.ftruncate(other, 8192)
+with mmap.mmap(other, 8192) as m:
+    m[100:104] = b"mmap"
+    m.flush()
+os.close(other)
+src, dst = os.open("a", os.O_RDONLY), os.open("b", os.O_WRONLY | os.O_CREAT, 0o600)
+print(os.sendfile(dst, src, 0, 8192), os.fstat(dst).st_size)
+fcntl.flock(dst, fcntl.LOCK_EX)
+high = fcntl.fcntl(dst, fcntl.F_DUPFD_CLOEXEC, 50)
+os.dup2(src, dst)
+os.close(high)
+os.close(dst)
+os.close(src)
+fd = os.open("unlinked", os.O_WRONLY | os.O_CREAT)
+os.unlink("unlinked")
+os.write(fd, b"nobody")
+os.close(fd)
+fd = os.open("renamed", os.O_WRONLY | os.O_CREAT)
+os.rename("renamed", "after")
+os.write(fd, b"under its new name")
+os.close(fd)
+child = os.fork()
+fd = os.open(f"fork{1 if child else 0}", os.O_WRONLY | os.O_CREAT)
+os.write(fd, b"f")
+if not child:
+    os._exit(0)
+os.close(fd)
+os.waitpid(child, 0)
+f = open("never closed", "w")
+f.write("flushed at exit")
+keep = os.open("left open", os.O_WRONLY | os.O_CREAT)
+os.write(keep, b"closed by exit")
+print(sorted(os.listdir()))

@@ -1,0 +1,97 @@
+"""The count of a whole run: every part adds its cases here, in its own process or by the closing line of a script."""
+import os
+import re
+import sys
+import time
+
+from lib import build, process
+
+_CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+_DOCTEST = re.compile(r"\[doctest\] test cases:\s+\d+\s+\|\s+(\d+) passed\s+\|\s+(\d+) failed")
+
+
+class Report:
+    """Counts and prints. Nothing here ends the run."""
+
+    def __init__(self, verbose=False):
+        self.passed = self.failed = 0
+        self.verbose = verbose
+        self.failures = []  # (part, name)
+        self.part = ""
+
+    def ok(self, name, count=1):
+        self.passed += count
+        if self.verbose:
+            print(f"ok   {name}", flush=True)
+
+    def bad(self, name, detail="", count=1):
+        self.failed += count
+        self.failures.append((self.part, name))
+        print(f"FAIL {name}", flush=True)
+        if detail:
+            print("    " + detail.rstrip()[-6000:].replace("\n", "\n    "), flush=True)
+
+    def check(self, name, problems):
+        """One case that passes when the list of problems is empty."""
+        if problems:
+            self.bad(name, "\n".join(problems))
+        else:
+            self.ok(name)
+
+    def command(self, name, argv, timeout=900, **options):
+        """One case: a command that must exit 0. Its output is shown when it does not. Returns whether it did."""
+        try:
+            done = process.run(argv, timeout, stderr=process.subprocess.STDOUT, cwd=options.pop("cwd", build.ROOT), **options)
+        except (TimeoutError, OSError) as e:
+            self.bad(name, str(e))
+            return False
+        if done.returncode:
+            self.bad(f"{name} (exit {done.returncode})", done.stdout.decode(errors="replace"))
+            return False
+        self.ok(name)
+        return True
+
+    def script(self, argv, timeout=1800, env=None):
+        """A test program that counts for itself: closed by "N passed, N failed", by doctest's summary, or by its exit status."""
+        name = " ".join(os.path.relpath(a, build.ROOT) if os.path.isabs(a) else a for a in argv if not a.startswith("/usr/bin/python"))
+        name = name.removeprefix("-B ")
+        start = time.monotonic()
+        try:
+            done = process.run(argv, timeout, stderr=process.subprocess.STDOUT, cwd=build.ROOT, env=dict(os.environ, **(env or {})))
+        except (TimeoutError, OSError) as e:
+            self.bad(name, str(e))
+            return
+        text = done.stdout.decode(errors="replace")
+        closing = _CLOSING.findall(text)[-1:] or _DOCTEST.findall(text)[-1:]
+        passed, failed = map(int, closing[0]) if closing else ((1, 0) if done.returncode == 0 else (0, 1))
+        if done.returncode and not failed:
+            failed = 1
+        if not passed + failed:
+            failed = 1
+            text += "\nthis script ran no case"
+        print(f"  {name}: {passed} passed, {failed} failed ({time.monotonic() - start:.1f} s)", flush=True)
+        self.passed += passed
+        if failed:
+            shown = text if self.verbose else _failures(text)
+            self.bad(f"{name}: {failed}", shown, failed)
+
+    def close(self):
+        """The summary, the closing line; returns the exit status."""
+        for part, name in self.failures:
+            print(f"failed in {part}: {name}")
+        sys.stdout.flush()
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        return 1 if self.failed or not self.passed else 0
+
+
+def _failures(text):
+    """The FAIL lines of a script with what is indented below them; the whole text's end when there are none."""
+    shown, keep = [], False
+    for line in text.splitlines():
+        if line.startswith("FAIL"):
+            keep = True
+        elif not line.startswith((" ", "\t")):
+            keep = False
+        if keep:
+            shown.append(line)
+    return "\n".join(shown) or text[-4000:]

@@ -1,0 +1,43 @@
+"""clang-format and clang-tidy, a case a file."""
+import concurrent.futures
+import json
+import os
+
+from lib import build, process
+from parts import builds, fuzz, tree
+
+
+def layout(report):
+    for name in tree.cpp():
+        report.command(f"format {name}", ["clang-format", "--dry-run", "-Werror", name])
+
+
+def _tidy(argv):
+    done = process.subprocess.run(argv, capture_output=True, cwd=build.ROOT, timeout=600, check=False)
+    return done.returncode, done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
+
+
+def _compiled(path):
+    """The sources that a build directory compiles, relative to the project."""
+    with open(os.path.join(path, "compile_commands.json"), encoding="utf-8") as f:
+        return {os.path.relpath(os.path.join(c["directory"], c["file"]), build.ROOT) for c in json.load(f)}
+
+
+def tidy(report):
+    """Every file that the clang build, or that of the fuzz targets, compiles (headers by way of them)."""
+    paths = [builds.clang(report), fuzz.built(report)]
+    if not all(paths):
+        return report.bad("tidy: no clang build")
+    where = {name: path for path in reversed(paths) for name in _compiled(path)}
+    names = sorted(set(where) & set(tree.cpp()))
+    for name in sorted(n for n in set(tree.cpp()) - set(where) if n.endswith(".cc")):
+        report.bad(f"tidy {name}", "no target compiles it")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        jobs = {n: pool.submit(_tidy, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", where[n], n]) for n in names}
+        for name, job in jobs.items():
+            code, text = job.result()
+            if code:
+                report.bad(f"tidy {name}", text)
+            else:
+                report.ok(f"tidy {name}")
+    return None

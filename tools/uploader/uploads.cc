@@ -1,0 +1,286 @@
+#include "tools/uploader/uploads.h"
+
+#include <algorithm>
+
+#include "core/base/fault.h"
+#include "core/volume/record.h"
+
+namespace wbshim {
+namespace {
+
+constexpr size_t kBatch = 256;       // entries looked at in the queue at a time
+constexpr uint64_t kStaleMs = 1000;  // a look this old is no good: due times move
+constexpr uint64_t kIdleMs = 1000;
+constexpr uint64_t kMostBytes =
+    uint64_t{64} << 20;  // held in memory for requests under way; a bigger file goes alone
+
+}  // namespace
+
+void Uploads::step(size_t room) {
+  report();
+  if (back_) put_back_aside();
+  room = std::min(room, context_.health.limit(room));
+  blocked_ = room <= in_flight();
+  if (blocked_ || context_.health.paused()) return;
+  room -= in_flight();
+  if (context_.clock.now_ms() >= look_at_ms_ || !hurried_.empty()) refill();
+  taken_due_ms_.clear();
+  std::vector<std::string> paths = choose(room);
+  if (paths.empty()) return;
+  WBSHIM_FAULT(DueTaken);
+  std::vector<Claim> claims = context_.queue.claim(paths, [this](const std::string& path) {
+    return !sending(path) && !(deleting && (deleting(path) || deleting(path + "/")));
+  });
+  std::vector<std::string> busy;
+  for (size_t i = 0; i < paths.size(); i++) {
+    switch (claims[i].answer) {
+      case Claim::Answer::Taken:
+        WBSHIM_FAULT(Claimed);
+        send(paths[i], claims[i]);
+        break;
+      case Claim::Answer::Busy:
+        busy.push_back(paths[i]);
+        event(paths[i], UploadEvent::Kind::Later);
+        break;
+      case Claim::Answer::Away:
+        break;  // found again by the next look
+      default:
+        event(paths[i], UploadEvent::Kind::Nothing);
+    }
+  }
+  if (!busy.empty()) context_.queue.postpone(List::Due, busy, kBusyMs);
+}
+
+uint64_t Uploads::next_ms() const {
+  if (blocked_) return UINT64_MAX;  // a completion comes first, or the store's own probe
+  if (context_.health.paused()) return context_.health.paused_until();
+  if (!ready_.empty() || !hurried_.empty()) return context_.clock.now_ms();
+  return look_at_ms_;
+}
+
+// Looks at the queue again when what is known of it is used up, stale or said to be out of date.
+void Uploads::refill() {
+  uint64_t now = context_.clock.now_ms();
+  ready_.clear();
+  look_at_ms_ = now + kIdleMs;
+  auto entries = context_.queue.first(List::Due, kBatch + in_flight());
+  if (!entries) return;
+  looked_ = true;
+  deletes_waiting_ = context_.queue.size(List::Del).value_or(0) > 0;
+  earliest_due_.reset();
+  if (!entries->empty()) earliest_due_ = entries->front().due_ms;
+  uint64_t redis_now = context_.queue.now_ms();
+  std::vector<std::string> paths;
+  early_left_ = early_bytes_ - std::min(early_bytes_, bytes_in_flight_);
+  std::erase_if(early_taken_, [now](const auto& e) { return now >= e.second + kStaleMs; });
+  for (QueueEntry& entry : *entries) {
+    if (entry.due_ms > redis_now) {
+      look_at_ms_ = std::min(look_at_ms_, now + (entry.due_ms - redis_now));
+      if (early_left_ == 0) break;
+      if (!may_go_early(entry.member)) continue;
+    }
+    if (flights_.count(entry.member) == 0) ready_.push_back(std::move(entry));
+  }
+  // Others follow these: look as soon as they are used up.
+  if (ready_.size() >= kBatch / 2) look_at_ms_ = now + kStaleMs;
+}
+
+// Takes out what lies below a key that is still to be deleted as a file.
+void Uploads::hold_back_below_files(std::vector<std::string>& paths) {
+  if (!deletes_waiting_) {
+    wanted_deletes_.clear();
+    return;
+  }
+  std::vector<std::string> above;
+  std::unordered_set<std::string> seen;
+  for (const std::string& path : paths) {
+    for (std::string dir = parent_of(path); !dir.empty() && seen.insert(dir).second;
+         dir = parent_of(dir)) {
+      above.push_back(dir);
+    }
+    // And the other way round: a directory's own object where now is a file.
+    above.push_back(path + "/");
+  }
+  auto times = context_.queue.due_times(List::Del, above);
+  std::unordered_set<std::string> blocking;
+  for (size_t i = 0; i < times.size(); i++) {
+    if (times[i]) blocking.insert(above[i]);
+  }
+  if (blocking.empty()) return;
+  wanted_deletes_.insert(blocking.begin(), blocking.end());
+  std::vector<std::string> held;
+  auto below = [&](const std::string& path) {
+    if (blocking.count(path + "/") > 0) return true;
+    for (std::string dir = parent_of(path); !dir.empty(); dir = parent_of(dir)) {
+      if (blocking.count(dir) > 0) return true;
+    }
+    return false;
+  };
+  for (const std::string& path : paths) {
+    if (below(path)) held.push_back(path);
+  }
+  paths.erase(std::remove_if(paths.begin(), paths.end(), below), paths.end());
+  context_.queue.postpone(List::Due, held, 100);
+  for (const std::string& path : held) event(path, UploadEvent::Kind::Later);
+}
+
+bool Uploads::sending(const std::string& path) const {
+  return flights_.count(path) > 0 ||
+         std::any_of(ended_.begin(), ended_.end(),
+                     [&](const Ended& ended) { return ended.flight.path == path; });
+}
+
+// Up to `room` paths that nobody writes to.
+std::vector<std::string> Uploads::choose(size_t room) {
+  std::vector<std::string> paths, postponed;
+  uint64_t bytes = bytes_in_flight_;
+  while (paths.size() < room && (!hurried_.empty() || !ready_.empty())) {
+    bool hurried = !hurried_.empty();
+    std::string path = hurried ? hurried_.front() : ready_.front().member;
+    bool early = !hurried && ready_.front().due_ms > context_.queue.now_ms();
+    bool wanted = !early || early_left_ > 0;
+    if (wanted && !sending(path) && std::find(paths.begin(), paths.end(), path) == paths.end()) {
+      Content look = look_before_claim(path);
+      uint64_t size = S_ISREG(look.st.st_mode) ? static_cast<uint64_t>(look.st.st_size) : 0;
+      blocked_ = bytes > 0 && bytes + size > kMostBytes;
+      if (blocked_) break;
+      if (early) take_early(path, size);
+      bytes += size;
+      (look.outcome == ReadOutcome::Writing ? postponed : paths).push_back(path);
+    }
+    if (hurried) {
+      hurried_.pop_front();
+    } else {
+      taken_due_ms_[path] = ready_.front().due_ms;
+      ready_.pop_front();
+    }
+  }
+  if (ready_.empty() && !paths.empty()) kick();
+  if (!postponed.empty()) {
+    context_.queue.postpone(List::Due, postponed, kWritingMs);
+    for (const std::string& path : postponed) event(path, UploadEvent::Kind::Writing);
+  }
+  if (!paths.empty()) hold_back_below_files(paths);
+  return paths;
+}
+
+void Uploads::set_early(uint64_t bytes) {
+  early_bytes_ = bytes;
+  if (bytes > bytes_in_flight_ && ready_.empty()) kick();
+}
+
+bool Uploads::may_go_early(const std::string& path) const {
+  return attempts_.count(path) == 0 && writing_.count(path) == 0 && early_taken_.count(path) == 0 &&
+         !context_.dead.has(path);
+}
+
+void Uploads::take_early(const std::string& path, uint64_t size) {
+  early_taken_[path] = context_.clock.now_ms();
+  early_left_ -= std::min(early_left_, size);
+}
+
+Content Uploads::look_before_claim(const std::string& path) {
+  Content look = look_at(context_.tree, path, context_.writers);
+  // Not there any more: Redis hears of it first. If the record stays, the claim tells what to do.
+  if (look.outcome == ReadOutcome::Gone) publish(path);
+  return look;
+}
+
+void Uploads::publish(const std::string& path) {
+  Notice notice;
+  notice.path = path;
+  context_.publisher.publish({notice});
+}
+
+void Uploads::give_back(const std::string& path, const Claim& claim, Ending ending,
+                        uint64_t retry) {
+  char type = claim.record ? claim.record->type : 'f';
+  // Unanswered: nothing is under way for it, so that the next claim takes it again.
+  context_.queue.finish({{path, object_key(path, type), claim.generation, ending, {}, retry}});
+}
+
+void Uploads::fail_locally(const std::string& path, const Claim& claim,
+                           const std::string& error_class, const std::string& message) {
+  context_.tally.error(error_class);
+  unsigned attempts = ++attempts_[path];
+  context_.dead.add(path, error_class, message, attempts);
+  give_back(path, claim, Ending::Fail, kDeadRetryMs);
+  event(path, UploadEvent::Kind::Dead, message);
+}
+
+void Uploads::send(const std::string& path, const Claim& claim) {
+  if (!claim.record)
+    return fail_locally(path, claim, "BadRecord", "its record in Redis cannot be read");
+  if (path == kVolumeMark)
+    return fail_locally(path, claim, "ReservedName", "this name is kept for the volume's mark");
+  Content content = read_content(context_.tree, path, claim.record->type, context_.writers);
+  WBSHIM_FAULT(UploadRead);
+  switch (content.outcome) {
+    case ReadOutcome::Writing:
+      give_back(path, claim, Ending::Release, kWritingMs);
+      return event(path, UploadEvent::Kind::Writing);
+    case ReadOutcome::Changed:
+      give_back(path, claim, Ending::Release, kWritingMs);
+      return event(path, UploadEvent::Kind::Later);
+    case ReadOutcome::Gone:
+      return missing(path, claim);
+    case ReadOutcome::Failed:
+      return fail_locally(path, claim, "LocalRead", content.message);
+    case ReadOutcome::Ready:
+      break;
+  }
+  if (!matches(*claim.record, content.st)) {
+    // Redis does not know of the last change yet.
+    give_back(path, claim, Ending::Release, kWritingMs);
+    publish(path);
+    return event(path, UploadEvent::Kind::Later);
+  }
+  put(path, claim, std::move(content));
+}
+
+// Recorded, but not there, or as something else. Mostly the record is only late.
+void Uploads::missing(const std::string& path, const Claim& claim) {
+  if (attempts_[path] >= 3) {
+    return fail_locally(path, claim, "LocalMissing",
+                        "the staged file is gone, and nothing says that it was deleted");
+  }
+  attempts_[path]++;
+  give_back(path, claim, Ending::Release, kWritingMs);
+  publish(path);
+  event(path, UploadEvent::Kind::Failed, "the staged file is not there");
+}
+
+void Uploads::put(const std::string& path, const Claim& claim, Content content) {
+  Flight flight;
+  flight.path = path;
+  flight.key = object_key(path, claim.record->type);
+  flight.generation = claim.generation;
+  flight.size = content.body->bytes.size();
+  flight.since_ms = claim.record->since_ms;
+  flight.started_ms = context_.clock.now_ms();
+  auto due = taken_due_ms_.find(path);
+  flight.due_ms = due == taken_due_ms_.end() ? 0 : due->second;
+  flight.early = early_taken_.count(path) > 0;
+  ObjectMeta meta;
+  meta.mode = content.st.st_mode;
+  meta.uid = content.st.st_uid;
+  meta.gid = content.st.st_gid;
+  meta.mtime_ns = int64_t{content.st.st_mtim.tv_sec} * 1000000000 + content.st.st_mtim.tv_nsec;
+  meta.generation = claim.generation;
+  bytes_in_flight_ += flight.size;
+  flights_[path] = flight;
+  WBSHIM_FAULT(PutBegun);
+  context_.store.put(flight.key, std::move(content.body), meta, claim.dated_ms,
+                     [this, path](StoreResult result) {
+                       WBSHIM_FAULT(PutAnswered);
+                       auto found = flights_.find(path);
+                       if (found == flights_.end()) return;
+                       bytes_in_flight_ -= found->second.size;
+                       context_.health.saw(result);
+                       ended_.push_back({std::move(found->second), std::move(result)});
+                       flights_.erase(found);
+                     });
+  WBSHIM_FAULT(PutHanded);
+}
+
+}  // namespace wbshim
