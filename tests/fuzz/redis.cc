@@ -13,6 +13,7 @@
 #include "core/volume/identity.h"
 #include "core/volume/queue.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_config.h"
 #include "tools/uploader/dead_letters.h"
 
 using namespace wbshim;
@@ -83,9 +84,11 @@ void talk(Redis& redis, uint8_t choice) {
       dead.drop_gone();
       break;
     }
-    case 8:
-      (void)probe_redis(redis, "unix://x");
+    case 8: {
+      static const Config config = fuzz::config_of("/nowhere/staging");
+      (void)probe_redis(redis, config);
       break;
+    }
     default:
       (void)redis_run_id(redis);
       (void)redis.command({"LRANGE", "a", "0", "9"});

@@ -10,11 +10,15 @@
 #include "core/util/fd.h"
 #include "core/util/log.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_config.h"
 #include "tests/integration/fake_store.h"
 #include "tools/ctl/flush_answer.h"
+#include "tools/uploader/quarantine.h"
+#include "tools/uploader/recovery.h"
 #include "tools/uploader/replay.h"
 #include "tools/uploader/requests.h"
 #include "tools/uploader/scan.h"
+#include "tools/uploader/tree_source.h"
 
 using namespace wbshim;
 using fuzz::demand;
@@ -25,14 +29,6 @@ std::string working_directory() {
   char room[512];
   demand(getcwd(room, sizeof room) != nullptr, "a working directory");
   return room;
-}
-
-Config load_config(const std::string& staging) {
-  ConfigSources sources;
-  sources.home = "/nowhere";
-  sources.environment = {"WBSHIM_STAGING_DIR=" + staging, "WBSHIM_PREFIX=/proc/wb",
-                         "WBSHIM_CONFIG=", "HOME=/nowhere"};
-  return Config::load(sources).value();
 }
 
 Tree open_tree(const std::string& staging) {
@@ -52,7 +48,7 @@ struct Service {
   SystemClock clock;
   const std::string staging = working_directory() + "/socket." + std::to_string(getpid());
   Tree tree = open_tree(staging);
-  Config config = load_config(staging);
+  Config config = fuzz::config_of(staging);
   RedisAddress address = nowhere();
   Redis redis{address, 100, clock};
   Volume volume;
@@ -64,14 +60,17 @@ struct Service {
   StoreHealth health{clock, random};
   DeadLetters dead{redis, volume, clock};
   Tally tally;
+  Quarantine quarantine{staging, clock.wall_ms()};
   Context context{config, clock,     random, volume,  StagingMode{}, tree, nullptr, redis,
-                  queue,  publisher, store,  writers, health,        dead, tally};
+                  queue,  publisher, store,  writers, health,        dead, tally,   quarantine};
   Scan scan{context};
   Replay replay{context, scan};
   Uploads uploads{context};
   Deletes deletes{context, uploads};
+  const Recovery recovery{nullptr, 1, clock.wall_ms()};
+  const TreeSource tree_source{tree, clock, "inotify"};
   SocketServer server;
-  Requests requests{context, {uploads, deletes, replay, scan}, server};
+  Requests requests{context, {uploads, deletes, replay, scan, recovery, tree_source}, server};
   size_t asked = 0;
 
   Service() {

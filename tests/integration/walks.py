@@ -6,6 +6,7 @@ Every case prints its seed; WBSHIM_SEED repeats one.
 import contextlib
 import os
 import random
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -121,8 +122,12 @@ def walks(rng, forest, root_of):
     return f"fts {suffix} {options} {rng.randrange(4)} {seed} {' '.join(paths)}"
 
 
-def output(done):
-    expect((done.returncode, done.stderr), (0, b""), "the driver's end")
+class LibcDied(Exception):
+    """libc's own walk ended by a signal, as its fts does once in a few hundred trees: there is nothing to compare with."""
+
+
+def output(done, whose):
+    expect((done.returncode, done.stderr), (0, b""), f"the driver's end, {whose}")
     return done.stdout.decode(errors="surrogateescape").splitlines()
 
 
@@ -144,9 +149,12 @@ def beside(text, v, driver=DRIVER):
     with open(where, "wb") as f:
         f.write(lines)
     with open(where, "rb") as f:
-        bare = output(process.run([driver, v.tree], 60, stdin=f))
+        bare = process.run([driver, v.tree], 60, stdin=f)
     with open(where, "rb") as f:
-        return bare, output(v.run([driver, volume.PREFIX], 60, stdin=f))
+        ours = output(v.run([driver, volume.PREFIX], 60, stdin=f), "with the library")
+    if bare.returncode == -signal.SIGSEGV:
+        raise LibcDied
+    return output(bare, "libc alone"), ours
 
 
 @contextlib.contextmanager
@@ -168,6 +176,16 @@ def plain_volume():
 
 
 def one_tree(seed):
+    """That seed's tree, or when libc dies of it the next."""
+    for attempt in range(3):
+        try:
+            return compare(f"{seed}{'+' * attempt}")
+        except LibcDied:
+            print("    libc's own walk died of a signal, another tree")
+    return cases.fail("libc died of three trees")
+
+
+def compare(seed):
     print(f"    seed {seed}")
     rng = random.Random(seed)
     with plain_volume() as (v, top, outside):
@@ -221,7 +239,7 @@ def removal(how):
             with open(where + "/walks", "wb") as f:
                 f.write(f"remove {how} @/t".encode())
             with open(where + "/walks", "rb") as f:
-                expect(output(v.run([DRIVER, volume.PREFIX], 60, stdin=f))[1].startswith("= 0 "), True, "the walk's end")
+                expect(output(v.run([DRIVER, volume.PREFIX], 60, stdin=f), "with the library")[1].startswith("= 0 "), True, "the walk's end")
         expect(sorted(v.snapshot()), ["kept"], "the tree")
         expect(v.disagreements(), [], "records against the tree")
 

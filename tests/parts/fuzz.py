@@ -2,7 +2,7 @@
 
 A target starts from its corpus (tests/fuzz/corpus/<target>). Its edges are compared with those of a run that has no input at all: a target
 that reaches nothing fails, and so does one that is too slow to try much. A longer run, with what it finds kept for the corpus:
-    build/ci-fuzz/tests/fuzz/fuzz_<target> -max_total_time=600 NEW_DIRECTORY tests/fuzz/corpus/<target>
+    build/ci-clang/tests/fuzz/fuzz_<target> -max_total_time=600 NEW_DIRECTORY tests/fuzz/corpus/<target>
 """
 import concurrent.futures
 import glob
@@ -81,15 +81,8 @@ def _canary(program):
         return [] if run.done.returncode and "the canary lives" in run.text else [run.text[-1000:]]
 
 
-def built(report):
-    """The directory of the fuzz targets' build, or None when it failed."""
-    return builds.ready(report, "fuzz", {"CC": "clang", "CXX": "clang++"},
-                        ["-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1"],
-                        lambda made: [e for e in builds.executables(made) if os.path.basename(e).startswith("fuzz_")])
-
-
 def run(report):
-    path = built(report)
+    path = builds.clang(report)
     if not path:
         return report.bad("fuzz: no build")
     names = targets()

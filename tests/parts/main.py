@@ -13,7 +13,7 @@ from lib import process, report  # noqa: E402
 # name, module of tests/parts, function, what it does
 PARTS = [
     ("build-gcc", "builds", "gcc", "everything with gcc, warnings are errors"),
-    ("build-clang", "builds", "clang", "everything with clang, warnings are errors"),
+    ("build-clang", "builds", "clang", "everything with clang, ASan and UBSan, warnings are errors"),
     ("format", "style", "layout", "clang-format on every C++ file"),
     ("structure", "structure", "run", "include directions, exports, layout, suppressions, sizes"),
     ("unit", "suites", "unit", "unit tests (doctest)"),

@@ -4,7 +4,7 @@ import json
 import os
 
 from lib import build, process
-from parts import builds, fuzz, tree
+from parts import builds, tree
 
 
 def layout(report):
@@ -24,16 +24,16 @@ def _compiled(path):
 
 
 def tidy(report):
-    """Every file that the clang build, or that of the fuzz targets, compiles (headers by way of them)."""
-    paths = [builds.clang(report), fuzz.built(report)]
-    if not all(paths):
+    """Every file that the clang build compiles (headers by way of them)."""
+    path = builds.clang(report)
+    if not path:
         return report.bad("tidy: no clang build")
-    where = {name: path for path in reversed(paths) for name in _compiled(path)}
-    names = sorted(set(where) & set(tree.cpp()))
-    for name in sorted(n for n in set(tree.cpp()) - set(where) if n.endswith(".cc")):
+    compiled = _compiled(path)
+    names = sorted(compiled & set(tree.cpp()))
+    for name in sorted(n for n in set(tree.cpp()) - compiled if n.endswith(".cc")):
         report.bad(f"tidy {name}", "no target compiles it")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        jobs = {n: pool.submit(_tidy, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", where[n], n]) for n in names}
+        jobs = {n: pool.submit(_tidy, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", path, n]) for n in names}
         for name, job in jobs.items():
             code, text = job.result()
             if code:
