@@ -100,7 +100,7 @@ TreeLoss FanotifyTree::losses() {
 }
 
 bool FanotifyTree::take(std::vector<TreeEvent>& events) {
-  alignas(fanotify_event_metadata) char room[kReadBytes];
+  alignas(fanotify_event_info_fid) char room[kReadBytes];
   // What was asked for earlier may have been renamed by one whose event was lost, or the tree itself.
   seen_.clear();
   root_ = proc_path(mount_.get()).value_or("");
@@ -109,16 +109,21 @@ bool FanotifyTree::take(std::vector<TreeEvent>& events) {
     ssize_t n = read(fd_.get(), room, sizeof room);
     if (n <= 0) break;
     some = true;
-    auto* event = reinterpret_cast<fanotify_event_metadata*>(room);
-    for (auto left = static_cast<size_t>(n); FAN_EVENT_OK(event, left);
-         event = FAN_EVENT_NEXT(event, left))
-      handle(*event, events);
+    // An event's length need not be a multiple of its alignment.
+    fanotify_event_metadata event = {};
+    const auto size = static_cast<size_t>(n);
+    for (size_t at = 0; size - at >= sizeof event; at += event.event_len) {
+      memcpy(&event, room + at, sizeof event);
+      if (event.event_len < sizeof event || event.event_len > size - at) break;
+      handle(event, room + at, events);
+    }
   }
   if (some) count(clock_.now_ms());
   return some;
 }
 
-void FanotifyTree::handle(const fanotify_event_metadata& event, std::vector<TreeEvent>& events) {
+void FanotifyTree::handle(const fanotify_event_metadata& event, const char* bytes,
+                          std::vector<TreeEvent>& events) {
   if (event.mask & FAN_Q_OVERFLOW) {
     loss_.events = true;
     seen_.clear();
@@ -131,8 +136,8 @@ void FanotifyTree::handle(const fanotify_event_metadata& event, std::vector<Tree
   // What went before a directory did leads nowhere now; another one may soon have its name.
   bool whole = moved || (directory && (event.mask & FAN_DELETE) != 0);
   bool ours = false;
-  const char* end = reinterpret_cast<const char*>(&event) + event.event_len;
-  const char* at = reinterpret_cast<const char*>(&event) + event.metadata_len;
+  const char* end = bytes + event.event_len;
+  const char* at = bytes + event.metadata_len;
   while (at + sizeof(fanotify_event_info_fid) + sizeof(file_handle) <= end) {
     auto* info = reinterpret_cast<const fanotify_event_info_fid*>(at);
     auto* known = reinterpret_cast<const file_handle*>(info->handle);

@@ -51,7 +51,9 @@ class FanotifyTree final : public TreeEvents {
 
   Status mark();
   Status probe();
-  void handle(const fanotify_event_metadata& event, std::vector<TreeEvent>& events);
+  // bytes: the whole of it, as it was read; what follows its head lies there.
+  void handle(const fanotify_event_metadata& event, const char* bytes,
+              std::vector<TreeEvent>& events);
   const Place& place_of(const char* handle, size_t size);
   Place resolve(const char* handle, size_t size);
   Place path_of(Fd directory);
