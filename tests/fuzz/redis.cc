@@ -7,6 +7,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include "core/util/bytes.h"
 #include "core/util/fd.h"
 #include "core/util/log.h"
@@ -21,9 +25,11 @@ using fuzz::demand;
 
 namespace {
 
-// A socket in the working directory, which the caller of the program throws away.
-struct Listener {
-  Listener() : fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+// The other end: answers whoever connects with the bytes at hand, whatever is asked. Its socket is in
+// the working directory, which the caller of the program throws away.
+class Server {
+ public:
+  Server() : listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     char directory[512];
     demand(getcwd(directory, sizeof directory) != nullptr, "a working directory");
     const std::string path =
@@ -33,14 +39,47 @@ struct Listener {
     demand(path.size() < sizeof at.sun_path, "a short working directory");
     memcpy(at.sun_path, path.c_str(), path.size() + 1);
     unlink(path.c_str());
-    demand(bind(fd.get(), reinterpret_cast<const struct sockaddr*>(&at), sizeof at) == 0 &&
-               listen(fd.get(), 8) == 0,
+    demand(bind(listener_.get(), reinterpret_cast<const struct sockaddr*>(&at), sizeof at) == 0 &&
+               listen(listener_.get(), 8) == 0,
            "a socket to listen on");
     demand(address.parse(bytes("unix://" + path)) == nullptr, "its address");
     (void)set_log(LogLevel::Error, "/dev/null");
+    std::thread([this] {
+      for (;;) serve();
+    }).detach();  // for as long as the process lives
   }
-  Fd fd;
+
+  // For the next connection. It stays open until close().
+  void answer(std::string text) {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    text_ = std::move(text);
+  }
+  void close() {
+    std::unique_lock<std::mutex> hold(mutex_);
+    served_.wait(hold, [this] { return static_cast<bool>(peer_); });
+    peer_.reset();
+  }
+
   RedisAddress address;
+
+ private:
+  void serve() {
+    Fd peer(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    demand(static_cast<bool>(peer), "a connection");
+    const std::lock_guard<std::mutex> hold(mutex_);
+    demand(send(peer.get(), text_.data(), text_.size(), MSG_NOSIGNAL) ==
+               static_cast<ssize_t>(text_.size()),
+           "room for the answer");
+    shutdown(peer.get(), SHUT_WR);
+    peer_ = std::move(peer);
+    served_.notify_one();
+  }
+
+  const Fd listener_;
+  std::mutex mutex_;
+  std::condition_variable served_;
+  std::string text_;
+  Fd peer_;
 };
 
 // The first and the last connection of the process are alike: only what is read differs.
@@ -98,19 +137,17 @@ void talk(Redis& redis, uint8_t choice) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const Listener listener;
+  static Server& server = *new Server;
   static const SystemClock clock;
   fuzz::Input input(data, size);
   const uint8_t choice = input.byte();
-  const std::string bytes = input.rest();
-  Redis redis(listener.address, 1000, clock);
-  demand(redis.connect(), "a connection");
-  const Fd peer(accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  demand(static_cast<bool>(peer), "its other end");
-  demand(send(peer.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-             static_cast<ssize_t>(bytes.size()),
-         "room for the answer");
-  shutdown(peer.get(), SHUT_WR);
-  talk(redis, choice);
+  // The greeting is answered well, but for the inputs that answer it themselves.
+  const bool greets = choice < 128;
+  server.answer((greets ? "+PONG\r\n" : "") + input.rest());
+  Redis redis(server.address, 1000, clock);
+  const bool connected = redis.connect();
+  demand(connected || !greets, "a connection");
+  if (connected) talk(redis, choice);
+  server.close();
   return 0;
 }

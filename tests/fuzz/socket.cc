@@ -86,6 +86,9 @@ struct Service {
     requests.write_stats = [] {};
     requests.status = [] { return std::string("{}"); };
     requests.stop = [] {};
+    requests.retry = [] {};
+    requests.stalled = [] {};
+    requests.ask_room = requests.ask_space = [](ConnectionId, const std::string&) { return false; };
     demand(static_cast<bool>(server.listen(staging + "/run", "s")), "a socket");
   }
 
