@@ -41,6 +41,15 @@ def run(argv, timeout=120, **options):
     return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
 
+def said(argv, timeout, **options):
+    """A command's exit status, and all that it said as text; None and why when it did not come to an end."""
+    try:
+        done = run(argv, timeout, stderr=subprocess.STDOUT, **options)
+    except (TimeoutError, OSError) as e:
+        return None, str(e)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
 def stop(child, timeout=10):
     """SIGTERM, a bound, SIGKILL. Returns the exit status."""
     if child.poll() is None:

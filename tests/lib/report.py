@@ -40,31 +40,25 @@ class Report:
 
     def command(self, name, argv, timeout=900, **options):
         """One case: a command that must exit 0. Its output is shown when it does not. Returns whether it did."""
-        try:
-            done = process.run(argv, timeout, stderr=process.subprocess.STDOUT, cwd=options.pop("cwd", build.ROOT), **options)
-        except (TimeoutError, OSError) as e:
-            self.bad(name, str(e))
-            return False
-        if done.returncode:
-            self.bad(f"{name} (exit {done.returncode})", done.stdout.decode(errors="replace"))
-            return False
-        self.ok(name)
-        return True
+        code, text = process.said(argv, timeout, cwd=options.pop("cwd", build.ROOT), **options)
+        if code != 0:
+            self.bad(f"{name} (exit {code})", text)
+        else:
+            self.ok(name)
+        return code == 0
 
     def script(self, argv, timeout=1800, env=None):
         """A test program that counts for itself: closed by "N passed, N failed", by doctest's summary, or by its exit status."""
         name = " ".join(os.path.relpath(a, build.ROOT) if os.path.isabs(a) else a for a in argv if not a.startswith("/usr/bin/python"))
         name = name.removeprefix("-B ")
         start = time.monotonic()
-        try:
-            done = process.run(argv, timeout, stderr=process.subprocess.STDOUT, cwd=build.ROOT, env=dict(os.environ, **(env or {})))
-        except (TimeoutError, OSError) as e:
-            self.bad(name, str(e))
+        code, text = process.said(argv, timeout, cwd=build.ROOT, env=dict(os.environ, **(env or {})))
+        if code is None:
+            self.bad(name, text)
             return
-        text = done.stdout.decode(errors="replace")
         closing = _CLOSING.findall(text)[-1:] or _DOCTEST.findall(text)[-1:]
-        passed, failed = map(int, closing[0]) if closing else ((1, 0) if done.returncode == 0 else (0, 1))
-        if done.returncode and not failed:
+        passed, failed = map(int, closing[0]) if closing else ((1, 0) if code == 0 else (0, 1))
+        if code and not failed:
             failed = 1
         if not passed + failed:
             failed = 1

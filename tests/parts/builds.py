@@ -4,7 +4,19 @@ import os
 import subprocess
 
 from lib import build
+from parts import beside
 
+_GCC, _CLANG = {"CC": "gcc", "CXX": "g++"}, {"CC": "clang", "CXX": "clang++"}
+_SANITIZED = ["-Db_lundef=false", "-Doptimization=1"]
+TOOLS = ["tools/shim-ctl", "tools/wbshim-uploader"]
+# kind: compilers, options, what to build instead of all
+KINDS = {
+    "gcc": (_GCC, [], []),
+    # One build for three wants: clang's warnings, the sanitized programs, and the fuzz targets.
+    "clang": (_CLANG, ["-Dfuzzers=true", "-Db_sanitize=address,undefined", *_SANITIZED], []),
+    "tsan": (_GCC, ["-Db_sanitize=thread", *_SANITIZED], TOOLS),
+    "faults": (_GCC, ["-Dfaults=true"], ["shim/libwbshim.so", "tests/faults/workload", *TOOLS]),
+}
 _done = {}
 
 
@@ -12,30 +24,30 @@ def directory(kind):
     return os.path.join(build.BUILD_ROOT, "ci-" + kind)
 
 
-def ready(report, kind, env=None, options=(), targets=()):
-    """Configure and build BUILD_ROOT/ci-<kind>; two cases the first time. Returns the directory, or None when it failed.
-    targets: what to build instead of all."""
+def ready(report, kind):
+    """Configures and builds BUILD_ROOT/ci-<kind>; two cases the first time. Returns the directory, or None when it failed."""
     if kind not in _done:
-        path = directory(kind)
-        setup = ["meson", "setup", path, build.ROOT, "-Dwerror=true", "-Dbuildtype=debugoptimized", *options]
-        if os.path.exists(os.path.join(path, "build.ninja")):
-            setup.insert(2, "--reconfigure")
-        _done[kind] = report.command(f"configure ci-{kind}", setup, env=dict(os.environ, **(env or {}))) and _build(report, kind, targets)
+        beside_us = beside.report(report, "build-" + kind)
+        _done[kind] = _make(report, kind) if beside_us is None else beside_us
     return directory(kind) if _done[kind] else None
 
 
-def _build(report, kind, targets):
-    return report.command(f"build ci-{kind}", ["ninja", "-C", directory(kind), *targets], timeout=2400)
+def _make(report, kind):
+    compilers, options, targets = KINDS[kind]
+    path = directory(kind)
+    setup = ["meson", "setup", path, build.ROOT, "-Dwerror=true", "-Dbuildtype=debugoptimized", *options]
+    if os.path.exists(os.path.join(path, "build.ninja")):
+        setup.insert(2, "--reconfigure")
+    return report.command(f"configure ci-{kind}", setup, env=dict(os.environ, **compilers)) and \
+        report.command(f"build ci-{kind}", ["ninja", "-C", path, *targets], timeout=2400)
 
 
 def gcc(report):
-    return ready(report, "gcc", {"CC": "gcc", "CXX": "g++"})
+    return ready(report, "gcc")
 
 
 def clang(report):
-    # One build for three wants: clang's warnings, the sanitized programs, and the fuzz targets.
-    return ready(report, "clang", {"CC": "clang", "CXX": "clang++"},
-                 ["-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1"])
+    return ready(report, "clang")
 
 
 def tests(path):

@@ -9,11 +9,11 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib import process, report  # noqa: E402
+from parts import beside  # noqa: E402
 
 # name, module of tests/parts, function, what it does
 PARTS = [
     ("build-gcc", "builds", "gcc", "everything with gcc, warnings are errors"),
-    ("build-clang", "builds", "clang", "everything with clang, ASan and UBSan, warnings are errors"),
     ("format", "style", "layout", "clang-format on every C++ file"),
     ("structure", "structure", "run", "include directions, exports, layout, suppressions, sizes"),
     ("unit", "suites", "unit", "unit tests (doctest)"),
@@ -25,6 +25,7 @@ PARTS = [
     ("faults", "suites", "faults", "power, Redis and store fail, everything dies at every named step; nothing acknowledged is lost"),
     ("builds", "suites", "builds_part", "whole builds under the prefix, every object compared"),
     ("install", "install", "run", "meson install, and a run from there"),
+    ("build-clang", "builds", "clang", "everything with clang, ASan and UBSan, warnings are errors"),
     ("sanitizers", "sanitizers", "run", "ASan and UBSan; TSan for the uploader"),
     ("fuzz", "fuzz", "run", "short runs of the fuzz targets, with ASan and UBSan"),
     ("tidy", "style", "tidy", "clang-tidy on every C++ file"),
@@ -46,6 +47,7 @@ def main():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; tests/run --list names them")
     process.adopt_orphans()
     total = report.Report(args.verbose)
+    others = None
     for name, module, function, _ in PARTS:
         if args.parts and name not in args.parts:
             continue
@@ -58,11 +60,15 @@ def main():
             total.bad(f"part {name} could not run", traceback.format_exc())
         if total.passed == passed and total.failed == failed:
             total.bad(f"part {name} ran no case")
-        left = process.end_children()
+        left = process.end_children(keep={others.pid} if others else ())
         if left:
             total.bad(f"part {name} left processes behind", str(left))
         print(f"== {name}: {total.passed - passed} passed, {total.failed - failed} failed"
               f" in {time.monotonic() - start:.1f} s", flush=True)
+        if name == "build-gcc" and not args.parts:
+            others = beside.start(["build-faults", "build-clang", "build-tsan", "tidy"])
+    if others:
+        others.end()
     return total.close()
 
 

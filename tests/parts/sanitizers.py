@@ -12,7 +12,6 @@ from parts import builds
 ASAN = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1",
         "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99:print_stacktrace=1"}
 TSAN = {"TSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
-TOOLS = ("shim-ctl", "wbshim-uploader")
 
 
 def run(report):
@@ -26,8 +25,7 @@ def run(report):
         report.bad("sanitizers: no ASan build")
     if library and checked:
         _e2e(report, ("lifecycle", "metrics", "alone"), library, checked, ASAN)
-    threads = builds.ready(report, "tsan", {"CC": "gcc", "CXX": "g++"}, ["-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"],
-                           [f"tools/{name}" for name in TOOLS])
+    threads = builds.ready(report, "tsan")
     if library and threads:
         _e2e(report, ("metrics",), library, threads, TSAN)
     else:
@@ -40,8 +38,8 @@ def _e2e(report, scripts, library, sanitized, env):
         for part in ("tools", "shim"):
             os.mkdir(os.path.join(beside, part))
         os.symlink(os.path.join(library, "shim", "libwbshim.so"), os.path.join(beside, "shim", "libwbshim.so"))
-        for name in TOOLS:
-            shutil.copy2(os.path.join(sanitized, "tools", name), os.path.join(beside, "tools", name))
+        for name in builds.TOOLS:
+            shutil.copy2(os.path.join(sanitized, name), os.path.join(beside, name))
         for script in scripts:
             report.script(["/usr/bin/python3", "-B", os.path.join(build.ROOT, "tests", "e2e", script + ".py")],
                           env=dict(env, WBSHIM_BUILD=library, WBSHIM_TOOLS=beside))

@@ -4,17 +4,12 @@ import json
 import os
 
 from lib import build, process
-from parts import builds, tree
+from parts import beside, builds, tree
 
 
 def layout(report):
     for name in tree.cpp():
         report.command(f"format {name}", ["clang-format", "--dry-run", "-Werror", name])
-
-
-def _tidy(argv):
-    done = process.subprocess.run(argv, capture_output=True, cwd=build.ROOT, timeout=600, check=False)
-    return done.returncode, done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
 
 
 def _compiled(path):
@@ -25,6 +20,8 @@ def _compiled(path):
 
 def tidy(report):
     """Every file that the clang build compiles (headers by way of them)."""
+    if beside.report(report, "tidy") is not None:
+        return None
     path = builds.clang(report)
     if not path:
         return report.bad("tidy: no clang build")
@@ -33,7 +30,7 @@ def tidy(report):
     for name in sorted(n for n in set(tree.cpp()) - compiled if n.endswith(".cc")):
         report.bad(f"tidy {name}", "no target compiles it")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        jobs = {n: pool.submit(_tidy, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", path, n]) for n in names}
+        jobs = {n: pool.submit(process.said, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", path, n], 600) for n in names}
         for name, job in jobs.items():
             code, text = job.result()
             if code:

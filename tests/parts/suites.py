@@ -45,8 +45,7 @@ def faults(report):
         _scripts(report, "faults", path, {CRASH})
     else:
         report.bad("faults: no build")
-    path = builds.ready(report, "faults", {"CC": "gcc", "CXX": "g++"}, ["-Dfaults=true"],
-                        ["shim/libwbshim.so", "tools/shim-ctl", "tools/wbshim-uploader", "tests/faults/workload"])
+    path = builds.ready(report, "faults")
     if not path:
         return report.bad("faults: no build with its steps")
     return report.script(["/usr/bin/python3", "-B", CRASH], env={"WBSHIM_BUILD": path, "WBSHIM_TOOLS": path})
