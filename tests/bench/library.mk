@@ -5,5 +5,5 @@ objects := $(patsubst $(SOURCE)/core/base/%.cc,%.o,$(sources))
 libbase.a: $(objects)
 	$(AR) rcs $@ $^
 %.o: $(SOURCE)/core/base/%.cc
-	$(CXX) -std=c++20 -O2 -g -I$(SOURCE) -I$(GENERATED)/core/scripts -MMD -c -o $@ $<
+	$(CXX) -std=c++20 -O2 -g -I$(SOURCE) -I$(GENERATED) -I$(GENERATED)/core/scripts -MMD -c -o $@ $<
 -include $(wildcard *.d)

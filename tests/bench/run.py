@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 from lib import build, process, scratch, volume, wait  # noqa: E402
 import table  # noqa: E402
+from drivers import driver, numbers  # noqa: E402
 
 ROUNDS = int(os.environ.get("WBSHIM_BENCH_ROUNDS", "5"))
 COUNT = 2000
@@ -24,18 +25,6 @@ BUILDS = {
 }
 PHASES = ("create", "stat", "open", "read", "write", "map", "rename", "unlink")
 CHANGES = ("create", "rename", "unlink")
-
-
-def driver(name):
-    return os.path.join(build.BUILD, "tests", "bench", "bench_" + name)
-
-
-def numbers(argv, env=None, **options):
-    """The driver's medians in µs."""
-    done = process.run(argv, 300, env=env or {"PATH": "/usr/bin:/bin"}, **options)
-    if done.returncode:
-        raise RuntimeError(f"{argv}: exit {done.returncode}: {done.stderr.decode()}")
-    return [int(n) / 1000 for n in done.stdout.split()]
 
 
 class Side:

@@ -1,7 +1,10 @@
 """A real S3 server as a child of the test, and a client of it that is not ours (boto3)."""
+import json
 import os
 import re
 import signal
+import socket
+import struct
 import urllib.request
 
 from lib import build, ports, process, scratch, wait
@@ -87,6 +90,15 @@ class Server:
             except OSError:
                 return False
         wait.until(answers, 60, "radosgw to answer again")
+
+    def requests(self):
+        """How many requests radosgw has taken since it started."""
+        with socket.socket(socket.AF_UNIX) as admin:
+            admin.settimeout(20)
+            admin.connect(os.path.join(self.path, "run", "client.rgw.asok"))
+            admin.sendall(b'{"prefix": "perf dump"}\0')
+            with admin.makefile("rb") as answer:
+                return json.loads(answer.read(struct.unpack(">I", answer.read(4))[0]))["rgw"]["req"]
 
     def env(self):
         """For the uploader."""

@@ -151,7 +151,8 @@ start() {
   setpriv --pdeathsig KILL -- "$@" >>"$dir/log/$log" 2>&1 &
   pids="$pids $!"
 }
-admin() { radosgw-admin -n client.rgw -c "$CEPH_CONF" "$@" >/dev/null 2>>"$dir/log/setup.err"; }
+# Without a socket of its own: it bears radosgw's name, and the two would take it from each other.
+admin() { radosgw-admin --admin-socket="" -n client.rgw -c "$CEPH_CONF" "$@" >/dev/null 2>>"$dir/log/setup.err"; }
 
 if [ $new = 1 ]; then
   monmaptool --create --clobber --fsid $fsid --addv a "[v2:127.0.0.1:$((port + 1))/0]" "$dir/monmap" >/dev/null
