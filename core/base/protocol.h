@@ -19,7 +19,7 @@
 //                         ERR EAGAIN …  not within that time, or no room is on its way
 //   SPACE <n|quota> <ms>  OK           n bytes are free, or room has just been made: try again
 //                         ERR ENOSPC …  none can be made, and nobody made any within that time
-//   FLUSH <timeout_ms|0>  P <files_done> <files_total> <bytes_done> <bytes_total>
+//   FLUSH <timeout_ms|0>  P <entries_done> <entries_total> <bytes_done> <bytes_total>
 //                                       at least once a second
 //                         LEFT <reason> "<path>"
 //                                       once per entry that could not be stored; "unreadable":

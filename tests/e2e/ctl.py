@@ -198,6 +198,17 @@ def _():
         expect(v.ctl("flush", "--timeout", "10s").returncode, 0, "again")
 
 
+@case("flush and status count alike: files, directories and links are entries")
+def _():
+    with volume.Volume(UPLOAD_DELAY="1h") as v:
+        v.start()
+        v.sh(f"cd {volume.PREFIX}; mkdir d empty; echo 1 > d/f; echo 22 > g; ln -s g l")
+        staged = v.ctl_json("status")["staged"]
+        expect((staged["files"], staged["bytes"]), (2, 5), f"what waits: {staged}")
+        flushed = v.ctl_json("flush")
+        expect((flushed["entries"], flushed["bytes"]), (staged["entries"], 5), f"what was flushed: {flushed}")
+
+
 @case("status: one document in every state")
 def _():
     with volume.Volume(UPLOAD_DELAY="1h") as v:

@@ -47,8 +47,8 @@ std::string document(const FlushAnswer& answer, int status, uint64_t elapsed_ms)
   }
   json.set("ok", status == kDone)
       .set("timed_out", status == kTimedOut)
-      .set("files", answer.amount().files)
-      .set("files_total", answer.amount().files_total)
+      .set("entries", answer.amount().entries)
+      .set("entries_total", answer.amount().entries_total)
       .set("bytes", answer.amount().bytes)
       .set("bytes_total", answer.amount().bytes_total)
       .set("seconds", static_cast<double>(elapsed_ms) / 1000)
@@ -91,8 +91,8 @@ int flush_everything(const CommandLine& line, const Config& config, bool quiet_o
     complain("flush: " +
              (answer.message().empty() ? "something was left" : printable(answer.message())));
   }
-  const std::string summary = "flushed " + std::to_string(answer.amount().files) +
-                              (answer.amount().files == 1 ? " file, " : " files, ") +
+  const std::string summary = "flushed " + std::to_string(answer.amount().entries) +
+                              (answer.amount().entries == 1 ? " entry, " : " entries, ") +
                               human_bytes(answer.amount().bytes) + " in " +
                               human_duration(progress.elapsed_ms()) + "\n";
   if (line.json && !quiet_out)

@@ -8,10 +8,10 @@
 namespace wbshim::ctl {
 namespace {
 
-// "files_done files_total bytes_done bytes_total"
+// "entries_done entries_total bytes_done bytes_total"
 std::optional<Amount> parse_amount(std::string_view text) {
   Amount amount;
-  uint64_t* const fields[] = {&amount.files, &amount.files_total, &amount.bytes,
+  uint64_t* const fields[] = {&amount.entries, &amount.entries_total, &amount.bytes,
                               &amount.bytes_total};
   const char* at = text.data();
   const char* const end = at + text.size();

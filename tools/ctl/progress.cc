@@ -10,14 +10,14 @@
 namespace wbshim::ctl {
 
 std::string progress_text(const Amount& amount, uint64_t elapsed_ms) {
-  std::string text = std::to_string(amount.files) + " of " + std::to_string(amount.files_total) +
-                     " files, " + human_bytes(amount.bytes) + " of " +
-                     human_bytes(amount.bytes_total);
-  if (elapsed_ms < 500 || amount.files == 0) return text;
+  std::string text = std::to_string(amount.entries) + " of " +
+                     std::to_string(amount.entries_total) + " entries, " +
+                     human_bytes(amount.bytes) + " of " + human_bytes(amount.bytes_total);
+  if (elapsed_ms < 500 || amount.entries == 0) return text;
   if (amount.bytes > 0) text += ", " + human_bytes(amount.bytes * 1000 / elapsed_ms) + "/s";
-  if (amount.files < amount.files_total) {
+  if (amount.entries < amount.entries_total) {
     // Small files cost their requests, big ones their bytes: whichever is further behind decides.
-    uint64_t left_ms = (amount.files_total - amount.files) * elapsed_ms / amount.files;
+    uint64_t left_ms = (amount.entries_total - amount.entries) * elapsed_ms / amount.entries;
     if (amount.bytes > 0 && amount.bytes_total > amount.bytes) {
       const double by_bytes = static_cast<double>(amount.bytes_total - amount.bytes) *
                               static_cast<double>(elapsed_ms) / static_cast<double>(amount.bytes);
@@ -39,8 +39,9 @@ void Progress::show(const Amount& amount) {
   last_ms_ = now;
   shown_ = true;
   // Nothing is known before the tree has been looked through.
-  std::string text = "flush: " + (amount.files_total == 0 ? "looking for what is not stored yet"
-                                                          : progress_text(amount, now - begin_ms_));
+  std::string text =
+      "flush: " + (amount.entries_total == 0 ? "looking for what is not stored yet"
+                                             : progress_text(amount, now - begin_ms_));
   if (terminal_) text.resize(std::min(text.size(), width() - 1));
   write_line(terminal_ ? "\r" + text + "\x1b[K" : text + "\n");
 }

@@ -10,13 +10,13 @@
 namespace wbshim::ctl {
 
 struct Amount {
-  uint64_t files = 0;
-  uint64_t files_total = 0;
+  uint64_t entries = 0;
+  uint64_t entries_total = 0;
   uint64_t bytes = 0;
   uint64_t bytes_total = 0;
 };
 
-// "120 of 500 files, 1.2 MiB of 5.0 MiB, 3.4 MiB/s, 2 s left". The rate and the time left appear
+// "120 of 500 entries, 1.2 MiB of 5.0 MiB, 3.4 MiB/s, 2 s left". The rate and the time left appear
 // once they mean something.
 std::string progress_text(const Amount& amount, uint64_t elapsed_ms);
 

@@ -16,17 +16,17 @@ constexpr unsigned kFailures = 6;  // tries at one entry
 void FlushList::clear() {
   paths_.clear();
   keys_.clear();
-  files_total_ = files_done_ = bytes_total_ = bytes_done_ = 0;
+  entries_total_ = entries_done_ = bytes_total_ = bytes_done_ = 0;
 }
 
 void FlushList::count() {
-  files_total_ = size();
+  entries_total_ = size();
   for (const auto& [path, entry] : paths_) bytes_total_ += entry.size;
 }
 
 bool FlushList::add(const std::string& path) {
   if (!paths_.try_emplace(path).second) return false;
-  files_total_++;
+  entries_total_++;
   return true;
 }
 
@@ -34,7 +34,7 @@ void FlushList::stored(List list, const std::string& name) {
   FlushEntries& entries = of(list);
   auto found = entries.find(name);
   if (found == entries.end()) return;
-  files_done_++;
+  entries_done_++;
   bytes_done_ += found->second.size;
   std::string parent = parent_of(path_of_key(name));
   if (!parent.empty()) parents_.insert(std::move(parent));
@@ -98,7 +98,7 @@ std::set<std::string> FlushList::take_parents() {
 }
 
 std::string FlushList::progress() const {
-  return "P " + std::to_string(files_done_) + " " + std::to_string(files_total_) + " " +
+  return "P " + std::to_string(entries_done_) + " " + std::to_string(entries_total_) + " " +
          std::to_string(bytes_done_) + " " + std::to_string(bytes_total_) + "\n";
 }
 

@@ -55,7 +55,7 @@ class FlushList {
  private:
   FlushEntries paths_, keys_;
   std::set<std::string> parents_;
-  uint64_t files_total_ = 0, files_done_ = 0, bytes_total_ = 0, bytes_done_ = 0;
+  uint64_t entries_total_ = 0, entries_done_ = 0, bytes_total_ = 0, bytes_done_ = 0;
 };
 
 }  // namespace wbshim

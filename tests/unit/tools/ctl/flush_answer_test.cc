@@ -7,8 +7,8 @@ using namespace wbshim::ctl;
 TEST_CASE("progress, what is left, and the end") {
   FlushAnswer answer;
   answer.take("P 1 10 100 1000");
-  CHECK(answer.amount().files == 1);
-  CHECK(answer.amount().files_total == 10);
+  CHECK(answer.amount().entries == 1);
+  CHECK(answer.amount().entries_total == 10);
   CHECK(answer.amount().bytes == 100);
   CHECK(answer.amount().bytes_total == 1000);
   CHECK_FALSE(answer.complete());
@@ -43,7 +43,7 @@ TEST_CASE("what is not understood is passed over") {
     answer.take(line);
   CHECK_FALSE(answer.complete());
   CHECK(answer.left().empty());
-  CHECK(answer.amount().files_total == 0);
+  CHECK(answer.amount().entries_total == 0);
   answer.take("ERR ");
   CHECK(answer.complete());
   CHECK_FALSE(answer.ok());

@@ -37,13 +37,13 @@ struct Pipe {
 }  // namespace
 
 TEST_CASE("the text: rate and time left appear once they mean something") {
-  CHECK(progress_text({0, 10, 0, 2048}, 100) == "0 of 10 files, 0 B of 2.0 KiB");
+  CHECK(progress_text({0, 10, 0, 2048}, 100) == "0 of 10 entries, 0 B of 2.0 KiB");
   CHECK(progress_text({5, 10, 1024, 2048}, 1000) ==
-        "5 of 10 files, 1.0 KiB of 2.0 KiB, 1.0 KiB/s, 1.0 s left");
+        "5 of 10 entries, 1.0 KiB of 2.0 KiB, 1.0 KiB/s, 1.0 s left");
   CHECK(progress_text({9, 10, 1024, 11264}, 1000) ==
-        "9 of 10 files, 1.0 KiB of 11.0 KiB, 1.0 KiB/s, 10 s left");
+        "9 of 10 entries, 1.0 KiB of 11.0 KiB, 1.0 KiB/s, 10 s left");
   CHECK(progress_text({10, 10, 2048, 2048}, 2000) ==
-        "10 of 10 files, 2.0 KiB of 2.0 KiB, 1.0 KiB/s");
+        "10 of 10 entries, 2.0 KiB of 2.0 KiB, 1.0 KiB/s");
   CHECK(progress_text({1, UINT64_MAX / 4096, 0, 0}, 1000).find("left") != std::string::npos);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("a terminal: one line, rewritten and taken away") {
   progress.show({2, 2, 4, 4});
   progress.clear();
   progress.clear();
-  CHECK(pipe.all() == "\rflush: 1 of 2 files, 3 B of 4 B\x1b[K\r\x1b[K");
+  CHECK(pipe.all() == "\rflush: 1 of 2 entries, 3 B of 4 B\x1b[K\r\x1b[K");
 }
 
 TEST_CASE("a narrow terminal: the line is cut, one that wraps could not be rewritten") {
