@@ -13,7 +13,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib import build, process, wait  # noqa: E402
 
-_LONGEST = 3600
+_LONGEST = 5400
 _run = None
 
 

@@ -39,7 +39,7 @@ def _make(report, kind):
     if os.path.exists(os.path.join(path, "build.ninja")):
         setup.insert(2, "--reconfigure")
     return report.command(f"configure ci-{kind}", setup, env=dict(os.environ, **compilers)) and \
-        report.command(f"build ci-{kind}", ["ninja", "-C", path, *targets], timeout=2400)
+        report.command(f"build ci-{kind}", ["ninja", "-C", path, *targets], timeout=3600)
 
 
 def gcc(report):

@@ -7,9 +7,20 @@ from lib import build, process
 from parts import beside, builds, tree
 
 
+def _each(report, what, names, argv):
+    """A case a file, as many at once as there are processors."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        jobs = {name: pool.submit(process.said, [*argv, name], 600, cwd=build.ROOT) for name in names}
+        for name, job in jobs.items():
+            code, text = job.result()
+            if code == 0:
+                report.ok(f"{what} {name}")
+            else:
+                report.bad(f"{what} {name}", text)
+
+
 def layout(report):
-    for name in tree.cpp():
-        report.command(f"format {name}", ["clang-format", "--dry-run", "-Werror", name])
+    _each(report, "format", tree.cpp(), ["clang-format", "--dry-run", "-Werror"])
 
 
 def _compiled(path):
@@ -29,12 +40,5 @@ def tidy(report):
     names = sorted(compiled & set(tree.cpp()))
     for name in sorted(n for n in set(tree.cpp()) - compiled if n.endswith(".cc")):
         report.bad(f"tidy {name}", "no target compiles it")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        jobs = {n: pool.submit(process.said, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", path, n], 600) for n in names}
-        for name, job in jobs.items():
-            code, text = job.result()
-            if code:
-                report.bad(f"tidy {name}", text)
-            else:
-                report.ok(f"tidy {name}")
+    _each(report, "tidy", names, ["clang-tidy", "--quiet", "--warnings-as-errors=*", "-p", path])
     return None
