@@ -61,6 +61,17 @@ void opened(int fd, bool writing, Bytes rel) {
   set(fd, writing ? make_slot(rel, 0) : static_cast<uint16_t>(Mark::Inside));
 }
 
+void named(int fd, Bytes rel, uint64_t moves) {
+  if (fd < 0 || fd >= kMost || rel.size > kSlotPath || client::borrowed_memory()) return;
+  uint16_t value = table[fd].load(std::memory_order_acquire);
+  if (value < kFirst) return;
+  Slot& slot = slots[value - kFirst];
+  if (slot.path_size > 0) return;
+  slot.moves = moves;
+  memcpy(slot.path, rel.data, rel.size);
+  slot.path_size = static_cast<uint16_t>(rel.size);
+}
+
 void duplicated(int from, int to) {
   if (from == to) return;
   if (borrowed::holds(from)) return borrowed::note(to);

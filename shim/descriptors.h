@@ -40,6 +40,10 @@ struct Slot {
 // rel: the path below the tree if it is canonical, else empty.
 void opened(int fd, bool writing, Bytes rel);
 
+// fd's file had no name (O_TMPFILE) and has got this one. moves: SharedPage::moves before it did.
+// Does nothing where a path is remembered, or none can be.
+void named(int fd, Bytes rel, uint64_t moves);
+
 // `to` is now a duplicate of `from` (whatever `to` was has been dropped by the caller).
 void duplicated(int from, int to);
 

@@ -172,17 +172,38 @@ int rename_file(int from_dir, const char* from, int to_dir, const char* to, unsi
 
 namespace {
 
+constexpr char kByDescriptor[] = "/proc/self/fd/";
+
+// The descriptor that a link's source is named by, -1 when it is named otherwise.
+int descriptor_of(int from_dir, const char* from) {
+  if (!from[0]) return from_dir;  // AT_EMPTY_PATH
+  if (strncmp(from, kByDescriptor, sizeof kByDescriptor - 1) != 0) return -1;
+  const char* digit = from + sizeof kByDescriptor - 1;
+  int fd = 0;
+  for (; *digit >= '0' && *digit <= '9' && fd < descriptors::kMost; digit++)
+    fd = fd * 10 + (*digit - '0');
+  return *digit ? -1 : fd;
+}
+
+// What is written behind it through that descriptor wants the name at its close: the kernel goes on
+// calling the file by the one that it was made without.
+void tell_descriptor(int fd, Bytes rel, uint64_t moves) {
+  struct stat st {};
+  if (fd >= 0 && sys::fstat(fd, &st) == 0 && st.st_nlink == 1) descriptors::named(fd, rel, moves);
+}
+
 int link_mapped(const Mapped& a, int from_dir, const Mapped& b, int to_dir, int flags) {
   const char* from = a.path();
   bool empty = a.given() && !from[0];
   if (a.given() && b.given() && !empty && a.inside() != b.inside()) {
     // A descriptor's own name in /proc may stand for a file of the tree (O_TMPFILE); anything else
     // would share bytes across.
-    if (strncmp(from, "/proc/self/fd/", 14) != 0) {
+    if (descriptor_of(from_dir, from) < 0) {
       errno = border_error(from_dir, a.path(), to_dir, b.path(), EEXIST, EXDEV);
       return -1;
     }
   }
+  uint64_t moves = client::page().moves.load(std::memory_order_relaxed);
   int result =
       with_room(b, [&] { return NEXT(linkat)(from_dir, a.path(), to_dir, b.path(), flags); });
   if (result == 0 && b.given() && b.inside()) {
@@ -192,7 +213,10 @@ int link_mapped(const Mapped& a, int from_dir, const Mapped& b, int to_dir, int 
     Change both[2];
     size_t n = 0;
     if (a.given() && !empty && a.locate(&from_room, &both[n].rel)) n++;
-    if (b.locate(&to_room, &both[n].rel)) n++;
+    if (b.locate(&to_room, &both[n].rel)) {
+      if (a.given()) tell_descriptor(descriptor_of(from_dir, from), both[n].rel, moves);
+      n++;
+    }
     publish(both, n);
     errno = saved;
   }

@@ -95,13 +95,14 @@ def link(a, b, follow):
 
 
 def tmpfile(path, name):
-    """O_TMPFILE, written, named by its link in /proc, closed: what is written behind that is among README's limits."""
+    """O_TMPFILE, written, named by its link in /proc, written again, closed."""
     fd = os.open(name_of(path), os.O_TMPFILE | os.O_RDWR, 0o640)
     try:
         os.write(fd, b"unnamed at first")
         there = os.path.realpath(name_of(path)) + "/"
         if there.startswith(ROOT + "/") == side(name, None):
             call(libc.linkat, -100, b"/proc/self/fd/%d" % fd, -100, os.fsencode(name_of(name)), 0x400)
+            os.write(fd, b", then by that")
     finally:
         os.close(fd)
 
