@@ -86,6 +86,7 @@ def main():
     if args.list:
         print("\n".join(c[0] for c in chosen))
         sys.exit(0)
+    process.ordinary_signals()
     process.adopt_orphans()
     failed = 0
     for name, seconds, function in chosen:

@@ -15,6 +15,15 @@ def die_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def ordinary_signals():
+    """A shell in the background, or nohup, starts us with signals ignored, which every program under test would go on ignoring. A handler
+    of ours is none of theirs."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def adopt_orphans():
     """Daemons that our children leave behind become our children, so that we can find and end them."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)

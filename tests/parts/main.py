@@ -45,6 +45,7 @@ def main():
     unknown = set(args.parts) - {p[0] for p in PARTS}
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; tests/run --list names them")
+    process.ordinary_signals()
     process.adopt_orphans()
     total = report.Report(args.verbose)
     others = None
