@@ -64,7 +64,7 @@ def right(run, races=False, **options):
             expect(len(late) <= max(3, len(seen.named) // 5), True, f"a limit, not the rule: {late}")
         expect([fault for fault in wrong if fault not in late], [], f"records of {len(seen.named)} names; log:\n{v.log()}")
         if not races:
-            expect(v.ctl_json("status")["uploader"]["status"]["counters"]["scans"], 1, "scans")
+            expect(v.ctl_json("status")["uploader"]["status"]["counters"]["scans"], 1 + v.handovers(), "scans")
             return
         v.ctl_ok("flush")
         expect((seen.faults(v.records()), v.disagreements()), ([], []), "faults after a flush")

@@ -104,15 +104,17 @@ def children():
 
 
 def end_children(keep=()):
-    """Kill what is left of our children; returns what had to be killed."""
+    """Kill what is left of our children, and then of theirs; returns what had to be killed."""
     killed = {}
-    for pid, command in children().items():
-        if pid not in keep:
+    while True:
+        left = {pid: command for pid, command in children().items() if pid not in keep}
+        for pid in left:
             os.kill(pid, signal.SIGKILL)
-            killed[pid] = command
-    for pid in killed:
-        try:
-            os.waitpid(pid, 0)
-        except ChildProcessError:
-            pass
-    return killed
+        for pid in left:
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass
+        killed.update(left)
+        if not left:
+            return killed

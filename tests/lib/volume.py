@@ -220,5 +220,9 @@ class Volume:
         with open(path, encoding="utf-8", errors="replace") as f:
             return f.read()[-4000:]
 
+    def handovers(self):
+        """How often the uploader went from fanotify to inotify since others keep the disk busy: each time it scans."""
+        return self.log().count("watch: by inotify from now on")
+
     def forget_tree(self):
         shutil.rmtree(self.tree)
