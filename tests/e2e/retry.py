@@ -66,7 +66,8 @@ def _():
         done = v.ctl("retry", "a", "nothing")
         expect(done.returncode, 1, "exit status with one PATH of two")
         expect_in("1 dead letter is due now", done.stdout.decode(), "the answer")
-        expect(v.ctl_ok("retry"), "1 dead letter is due now\n" if list(dead(v)) == ["dd"] else "2 dead letters are due now\n", "the rest")
+        # The one that was asked for may have been stored meanwhile, or not.
+        expect(v.ctl_ok("retry") in ("1 dead letter is due now\n", "2 dead letters are due now\n"), True, "the rest")
         wait.until(lambda: not dead(v), what="all to be stored")
         expect(v.wrong_objects(), [], "objects")
 

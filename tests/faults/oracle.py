@@ -12,14 +12,17 @@ PATIENCE = 90  # seconds; a check that the store did not answer is made again af
 
 class Judged(volume.Volume):
     """A volume that knows what its programs were to do. states: {top: what is acknowledged}; scripts, workers: of the last round, in the
-    order of TOPS; foreign: {path: every content that was written without the library}; bucket: none, then the store is a directory."""
+    order of `tops`; foreign: {path: every content that was written without the library}; bucket: none, then the store is a directory;
+    below: the prefix of its keys."""
+
+    tops = TOPS
 
     def __init__(self, **options):
         super().__init__(**options)
         self.store = os.path.join(self.staging, "store")
-        self.bucket = None
+        self.bucket, self.below = None, "p"
         self.scripts, self.workers = [], []
-        self.states = {top: {} for top in (*TOPS, FOREIGN)}
+        self.states = {top: {} for top in (*self.tops, FOREIGN)}
         self.foreign = {}
 
     def mid_check(self):
@@ -57,7 +60,7 @@ class Judged(volume.Volume):
     def check(self):
         """All programs have ended and flush has returned: model, tree, records and store agree; nothing waits."""
         wrong = []
-        for top, script, worker in zip(TOPS, self.scripts, self.workers):
+        for top, script, worker in zip(self.tops, self.scripts, self.workers):
             with open(os.path.join(self.base, f"{top}.log"), encoding="ascii") as f:
                 log = f.read()
             actual = model.there(self.tree, top)
@@ -90,8 +93,9 @@ class Judged(volume.Volume):
         wanted = {path: os.fsencode(e[-1]) for path, e in there.items() if e[0] != "d"}
         empty = {path for path, e in there.items() if e[0] == "d" and path not in parents}
         if self.bucket:
-            keys = [key[2:] for key in self.bucket.keys("p/") if not key.startswith("p/.wbshim")]
-            stored = {key: self.bucket.get("p/" + key)[0] for key in keys if not key.endswith("/")}
+            head = self.below + "/"
+            keys = [key[len(head):] for key in self.bucket.keys(head) if not key.startswith(head + ".wbshim")]
+            stored = {key: self.bucket.get(head + key)[0] for key in keys if not key.endswith("/")}
             directories = {key[:-1] for key in keys if key.endswith("/")} - parents
         else:
             stored = self._files()

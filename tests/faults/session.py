@@ -7,20 +7,24 @@ import time
 
 import model
 import oracle
-from oracle import FOREIGN, TOPS
+from oracle import FOREIGN
 from page import KILL, PAUSE, Page
 
 from lib import build, process, wait
 
 WORKLOAD = os.path.join(build.BUILD, "tests", "faults", "workload")
-OPERATIONS = 14
 PATIENCE = 30
+NUMBERS = 500  # of contents that a program may make up in a round
 
 
 class Session(oracle.Judged):
-    """Use as a context manager. server: of lib.s3, whose gateway may be killed; none: the store is a directory."""
+    """Use as a context manager. server: of lib.s3, whose gateway may be killed; none: the store is a directory.
+    where: (bucket, prefix) of that server; none: a bucket of its own."""
 
-    def __init__(self, seed, server=None, **options):
+    operations = 14  # of a program in a round
+    rest = 0  # milliseconds that it rests at most between two of them
+
+    def __init__(self, seed, server=None, where=None, **options):
         options = dict({"UPLOAD_DELAY": "60ms", "WRITEBACK_MAX_SIZE": str(model.SMALL * 30), "MAX_UPLOADS": "4"}, **options)
         super().__init__(**options)
         self.seed, self.draw = seed, random.Random(seed)
@@ -30,8 +34,8 @@ class Session(oracle.Judged):
         self.number = 0
         self.typical = {}  # visits of a point in one round
         if server:
-            self.bucket = server.bucket(f"crash-{os.getpid()}-{self.draw.randrange(10**6)}")
-            self.options["STORE_URL"] = f"s3://{self.bucket.name}/p"
+            self.bucket, self.below = where or (server.bucket(f"crash-{os.getpid()}-{self.draw.randrange(10**6)}"), self.below)
+            self.options["STORE_URL"] = f"s3://{self.bucket.name}/{self.below}"
             self.extra = server.env()
 
     def __exit__(self, *_):
@@ -78,10 +82,12 @@ class Session(oracle.Judged):
 
     def start_workers(self):
         self.scripts, self.workers = [], []
-        for i, top in enumerate(TOPS):
-            script = model.Script(self.states[top], top, self.draw, self.number + i * 50)
-            for _ in range(OPERATIONS):
+        for i, top in enumerate(self.tops):
+            script = model.Script(self.states[top], top, self.draw, self.number + i * NUMBERS)
+            for _ in range(self.operations):
                 script.step()
+                if self.rest:
+                    script.add("rest", self.draw.randrange(self.rest))
             if self.draw.random() < 0.5:
                 script.write("left")
             self.scripts.append(script)
@@ -91,11 +97,11 @@ class Session(oracle.Judged):
                 f.write(text + "\n")
             open(names[1], "wb").close()
             self.workers.append(process.start([WORKLOAD, *names], env=self.program_env()))
-        self.number += 100
+        self.number += len(self.tops) * NUMBERS
 
     def _mapped(self, line):
         virtual = self.options["PREFIX"]
-        return [f"{virtual}/{word}" if word.split("/")[0] in TOPS else word for word in line]
+        return [f"{virtual}/{word}" if word.split("/")[0] in self.tops else word for word in line]
 
     # A round: something happens at one place, everything goes on, and then all must be right
 

@@ -6,6 +6,7 @@
 //   stream P ID N   by stdio                               exec P ID N     half of it, exec of this program, the rest, close
 //   left P ID N     not closed: the program's end does it  temp P ID N     O_TMPFILE and linkat
 //   rename P Q, swap P Q (RENAME_EXCHANGE), unlink P, mkdir P, rmdir P, symlink TARGET P, chmod MODE P, truncate P N
+//   rest MS         does nothing for so long
 //
 // ID and N are the content: N bytes of the 7 digits of ID and a line feed, again and again. No spaces in names.
 #include <errno.h>
@@ -153,6 +154,7 @@ bool act(const Program& program, const Line& line, size_t at_line) {
   if (line.act == "symlink") return symlink(one, two) == 0;
   if (line.act == "chmod") return chmod(two, static_cast<mode_t>(strtol(one, nullptr, 8))) == 0;
   if (line.act == "truncate") return truncate(one, number(two)) == 0;
+  if (line.act == "rest") return usleep(static_cast<useconds_t>(number(one)) * 1000) == 0;
   if (line.act == "left") {
     std::string bytes = content(line);
     int fd = to_write(line, O_TRUNC);

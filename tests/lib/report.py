@@ -55,7 +55,11 @@ class Report:
         code, text = process.said(argv, timeout, cwd=build.ROOT, env=dict(os.environ, **(env or {})))
         if code is None:
             self.bad(name, text)
-            return
+        else:
+            self.count(name, code, text, time.monotonic() - start)
+
+    def count(self, name, code, text, seconds):
+        """What a test program said of its cases."""
         closing = _CLOSING.findall(text)[-1:] or _DOCTEST.findall(text)[-1:]
         passed, failed = map(int, closing[0]) if closing else ((1, 0) if code == 0 else (0, 1))
         if code and not failed:
@@ -63,7 +67,7 @@ class Report:
         if not passed + failed:
             failed = 1
             text += "\nthis script ran no case"
-        print(f"  {name}: {passed} passed, {failed} failed ({time.monotonic() - start:.1f} s)", flush=True)
+        print(f"  {name}: {passed} passed, {failed} failed ({seconds:.1f} s)", flush=True)
         self.passed += passed
         if failed:
             shown = text if self.verbose else _failures(text)

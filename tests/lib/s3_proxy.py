@@ -13,11 +13,12 @@ _REASONS = {200: "OK", 204: "No Content", 403: "Forbidden", 404: "Not Found", 50
 
 
 class Request:
-    """One request as it came; status is what the client was told (0: nothing that it could read)."""
+    """One request as it came; status is what the client was told (0: nothing that it could read); time is when it came, done when the
+    server had answered."""
 
     def __init__(self, method, path, headers):
         self.method, self.path, self.headers = method, path, headers
-        self.status, self.time = 0, time.monotonic()
+        self.status, self.time, self.done = 0, time.monotonic(), 0
 
     def header(self, name):
         return next((v for k, v in self.headers if k.lower() == name), "")
@@ -151,6 +152,8 @@ class S3Proxy:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
         body = reader.read(size)
+        if len(body) < size:  # who sent it is gone
+            return False
         if fault[0] == "hang":
             while self.fault and self.fault[0] == "hang" and client in self.connections:
                 _pause(0.05)
@@ -158,6 +161,7 @@ class S3Proxy:
         if fault[0] == "delay":
             _pause(fault[1])
         status, answer_headers, answer = self._refusal(fault, request) or self._do(upstream, request, body)
+        request.done = time.monotonic()
         if fault[0] == "lose":
             return False
         spoilt = fault[0] == "cut" or (fault[0] == "length" and fault[1] > 0)

@@ -9,7 +9,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib import process, report  # noqa: E402
-from parts import beside  # noqa: E402
+from parts import beside, soak  # noqa: E402
 
 # name, module of tests/parts, function, what it does
 PARTS = [
@@ -32,9 +32,26 @@ PARTS = [
 ]
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line; --help has the rest."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def minutes(text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number <= 10000:
+        raise argparse.ArgumentTypeError(f"takes minutes, 1 to 10000, not '{text}'")
+    return number
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="tests/run")
+    parser = Parser(prog="tests/run")
     parser.add_argument("parts", nargs="*", metavar="PART", help="default: all")
+    parser.add_argument("--soak", metavar="MINUTES", type=minutes, help="only random histories with faults switched on, for so long")
     parser.add_argument("--list", action="store_true", help="print the parts and end")
     parser.add_argument("-v", "--verbose", action="store_true", help="print passed cases and whole outputs too")
     args = parser.parse_args()
@@ -45,9 +62,14 @@ def main():
     unknown = set(args.parts) - {p[0] for p in PARTS}
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; tests/run --list names them")
+    if args.soak and args.parts:
+        parser.error("--soak takes no parts")
     process.ordinary_signals()
     process.adopt_orphans()
     total = report.Report(args.verbose)
+    if args.soak:
+        soak.run(total, args.soak)
+        return total.close()
     others = None
     for name, module, function, _ in PARTS:
         if args.parts and name not in args.parts:
