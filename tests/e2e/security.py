@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import shutil
 import socket
 import stat
 import subprocess
