@@ -13,12 +13,14 @@ class Deck:
         self.draw = draw
         self.kinds = [*FOR_ALL, *FOR_S3] if s3 else list(FOR_ALL)
         self.left = self._shuffled([*FOR_S3] if s3 else self.kinds)
+        self.first = True  # not all of these have come yet
 
     def _shuffled(self, kinds):
         return self.draw.sample(kinds, len(kinds))
 
     def take(self):
         if not self.left:
+            self.first = False
             self.left = self._shuffled(self.kinds)
         return self.left.pop()
 
