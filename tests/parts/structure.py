@@ -18,6 +18,7 @@ def run(report):
     suppressions.run(report)
     sizes.run(report)
     _scripts(report)
+    report.check("a script of cases can be executed: a part runs none that cannot", _not_executable())
     path = builds.gcc(report)
     if not path:
         return report.bad("structure: no build")
@@ -38,6 +39,11 @@ def _scripts(report):
                 report.bad(f"parses {name}", str(e))
         elif re.match(r"#!.*\b(ba)?sh\b", first):
             report.command(f"parses {name}", ["bash", "-n", path])
+
+
+def _not_executable():
+    return [name for name in tree.files() if name.startswith("tests/") and re.search(r"^\s*cases\.main\(\)", tree.text(name), re.M)
+            and not os.access(os.path.join(build.ROOT, name), os.X_OK)]
 
 
 def _options_table(report):
