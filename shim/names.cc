@@ -51,7 +51,11 @@ bool crosses_border(const Mapped& from, int from_dir, const Mapped& to) {
 
 // The directory itself, to be walked after it has another name. Negative: -errno, -ENOTDIR for all that is none.
 int open_directory_of(int dirfd, const char* path) {
-  return sys::openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  int fd = sys::openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd != -EMFILE && fd != -ENFILE) return fd;
+  struct stat st {};  // where no descriptor is left, the kernel does not say what it is
+  return sys::fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) ? -ENOTDIR
+                                                                                          : fd;
 }
 
 void close_open(int fd) {
