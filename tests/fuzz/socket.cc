@@ -1,6 +1,7 @@
 // The uploader's socket: any bytes, in any pieces. The server frames them, the verbs are answered
 // in order, one final line each, and the connection's end leaves nothing behind. The other way
 // round, shim-ctl reads whatever an uploader may say.
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -95,7 +96,11 @@ struct Service {
   void turn() {
     std::vector<Store::Extra> extras;
     server.add_extras(extras);
-    for (Store::Extra& extra : extras) extra.revents = extra.events;
+    // The kernel tells of hang-ups, too: without them, whoever is being answered would stay for ever.
+    std::vector<pollfd> waits;
+    for (const Store::Extra& extra : extras) waits.push_back({extra.fd, extra.events, 0});
+    (void)poll(waits.data(), waits.size(), 0);
+    for (size_t i = 0; i < extras.size(); i++) extras[i].revents = waits[i].revents;
     server.handle(extras);
     requests.step();
   }
