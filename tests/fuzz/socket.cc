@@ -98,6 +98,7 @@ struct Service {
     server.add_extras(extras);
     // The kernel tells of hang-ups, too: without them, whoever is being answered would stay for ever.
     std::vector<pollfd> waits;
+    waits.reserve(extras.size());
     for (const Store::Extra& extra : extras) waits.push_back({extra.fd, extra.events, 0});
     (void)poll(waits.data(), waits.size(), 0);
     for (size_t i = 0; i < extras.size(); i++) extras[i].revents = waits[i].revents;
