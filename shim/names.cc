@@ -178,10 +178,14 @@ namespace {
 
 constexpr char kByDescriptor[] = "/proc/self/fd/";
 
-// The descriptor that a link's source is named by, -1 when it is named otherwise.
+bool by_descriptor(const char* path) {
+  return strncmp(path, kByDescriptor, sizeof kByDescriptor - 1) == 0;
+}
+
+// The descriptor that a link's source is; -1: it is none, or past the table, which remembers no path.
 int descriptor_of(int from_dir, const char* from) {
   if (!from[0]) return from_dir;  // AT_EMPTY_PATH
-  if (strncmp(from, kByDescriptor, sizeof kByDescriptor - 1) != 0) return -1;
+  if (!by_descriptor(from)) return -1;
   const char* digit = from + sizeof kByDescriptor - 1;
   int fd = 0;
   for (; *digit >= '0' && *digit <= '9' && fd < descriptors::kMost; digit++)
@@ -202,7 +206,7 @@ int link_mapped(const Mapped& a, int from_dir, const Mapped& b, int to_dir, int 
   if (a.given() && b.given() && !empty && a.inside() != b.inside()) {
     // A descriptor's own name in /proc may stand for a file of the tree (O_TMPFILE); anything else
     // would share bytes across.
-    if (descriptor_of(from_dir, from) < 0) {
+    if (!by_descriptor(from)) {
       errno = border_error(from_dir, a.path(), to_dir, b.path(), EEXIST, EXDEV);
       return -1;
     }

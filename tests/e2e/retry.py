@@ -67,7 +67,8 @@ def _():
         expect(done.returncode, 1, "exit status with one PATH of two")
         expect_in("1 dead letter is due now", done.stdout.decode(), "the answer")
         # The one that was asked for may have been stored meanwhile, or not.
-        expect(v.ctl_ok("retry") in ("1 dead letter is due now\n", "2 dead letters are due now\n"), True, "the rest")
+        said = v.ctl_ok("retry")
+        expect(said in ("1 dead letter is due now\n", "2 dead letters are due now\n"), True, f"the rest: {said!r}")
         wait.until(lambda: not dead(v), what="all to be stored")
         expect(v.wrong_objects(), [], "objects")
 

@@ -47,6 +47,7 @@ ROWS = [
      "os.wait(); os.close(fd)" % W, 2),
     ("O_TMPFILE, then linked", "", "fd = os.open('.', os.O_WRONLY | os.O_TMPFILE); os.write(fd, b'x'); os.link('/proc/self/fd/%d' % fd, 'f', dst_dir_fd=os.open('.', os.O_RDONLY)); os.close(fd)", 2),
     ("O_TMPFILE, linked, then written", "", "fd = os.open('.', os.O_WRONLY | os.O_TMPFILE); os.write(fd, b'x'); os.link('/proc/self/fd/%d' % fd, 'f', dst_dir_fd=os.open('.', os.O_RDONLY)); os.write(fd, b'y'); os.close(fd)", 2),
+    ("a link to what lies in an open directory, by its descriptor's name", "os.mkdir('d'); open('d/f', 'w').close()", "d = os.open('d', os.O_RDONLY); os.link('/proc/self/fd/%d/f' % d, 'g')", 1),
     ("shared mapping, closed after it", "", "import mmap; fd = os.open('f', os.O_RDWR | os.O_CREAT); os.ftruncate(fd, 10); m = mmap.mmap(fd, 10); m[0] = 1; m.close(); os.close(fd)", 1),
     ("ftruncate, fallocate, fchmod, futimens of an open file", "", "fd = os.open('f', %s); os.posix_fallocate(fd, 0, 9); os.ftruncate(fd, 3); os.fchmod(fd, 0o600); os.utime(fd, (1, 1)); os.close(fd)" % W, 1),
     ("mkdir", "", "os.mkdir('d')", 1),

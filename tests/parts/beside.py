@@ -11,7 +11,8 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from lib import build, process, wait  # noqa: E402
+from lib import process, wait  # noqa: E402
+from lib.report import Report  # noqa: E402
 
 _LONGEST = 5400
 _run = None
@@ -31,25 +32,18 @@ class Run:
         shutil.rmtree(self.directory)
 
 
-class Written:
-    """A report that remembers its cases: [name, what was wrong or None]."""
+class Written(Report):
+    """A report that keeps its cases instead of telling them: [name, what was wrong or None]."""
 
     def __init__(self):
+        super().__init__()
         self.cases = []
 
-    def ok(self, name):
+    def ok(self, name, count=1):
         self.cases.append([name, None])
 
-    def bad(self, name, detail=""):
+    def bad(self, name, detail="", count=1):
         self.cases.append([name, detail])
-
-    def command(self, name, argv, timeout=900, **options):
-        code, text = process.said(argv, timeout, cwd=build.ROOT, **options)
-        if code != 0:
-            self.bad(f"{name} (exit {code})", text)
-        else:
-            self.ok(name)
-        return code == 0
 
 
 def start(jobs):
@@ -58,7 +52,7 @@ def start(jobs):
     return _run
 
 
-def report(report_to, job):
+def counted(report, job):
     """Waits for the job's end and counts its cases. Returns whether all were well, None when nobody does it."""
     if not _run or job not in _run.jobs:
         return None
@@ -66,16 +60,16 @@ def report(report_to, job):
     path = os.path.join(_run.directory, job)
     wait.until(lambda: os.path.exists(path) or _run.child.poll() is not None, _LONGEST, f"the end of {job}")
     if not os.path.exists(path):
-        report_to.bad(f"{job} ended without a word")
+        report.bad(f"{job} ended without a word")
         return False
     with open(path, encoding="utf-8") as f:
         cases, seconds = json.load(f)
     print(f"  {job}, beside the other parts: {seconds:.1f} s", flush=True)
     for name, problem in cases:
         if problem is None:
-            report_to.ok(name)
+            report.ok(name)
         else:
-            report_to.bad(name, problem)
+            report.bad(name, problem)
     return all(problem is None for _, problem in cases)
 
 

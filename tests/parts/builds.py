@@ -29,7 +29,7 @@ def ready(report, kind, targets=None):
     """Configures and builds BUILD_ROOT/ci-<kind>; two cases the first time. Returns the directory, or None when it failed.
     targets: those alone, for a run that wants no others."""
     if kind not in _done:
-        beside_us = beside.report(report, "build-" + kind)
+        beside_us = beside.counted(report, "build-" + kind)
         _done[kind] = _make(report, kind, targets) if beside_us is None else beside_us
     return directory(kind) if _done[kind] else None
 

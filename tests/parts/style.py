@@ -31,7 +31,7 @@ def _compiled(path):
 
 def tidy(report):
     """Every file that the clang build compiles (headers by way of them)."""
-    if beside.report(report, "tidy") is not None:
+    if beside.counted(report, "tidy") is not None:
         return None
     path = builds.clang(report)
     if not path:
