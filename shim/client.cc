@@ -18,14 +18,19 @@ enum State : int { kUntried, kActive, kUnusable };
 constinit std::atomic<int> state = kUntried;
 constinit std::atomic<SharedPage*> shared = nullptr;
 constinit std::atomic<int> owner_pid = 0;
-constinit std::atomic<int> high = -1;
-// Not 0, but in a copy that fork or clone made: the kernel empties this page there.
-struct alignas(4096) CopyMark {
-  std::atomic<int> shared;
-  char rest[4096 - sizeof(int)];
-};
-constinit CopyMark copy_mark = {};
 bool copies_known = false;  // false: a kernel before 4.14
+constinit std::atomic<int> high = -1;
+// Not 0, but in a copy that fork or clone made: the kernel empties this page there. It lies somewhere
+// in room for two: were it aligned, all of the library's variables would be, and begin a page later.
+constexpr size_t kPage = 4096;
+constinit char copy_mark_room[2 * kPage] = {};
+
+char* copy_mark_page() {
+  return copy_mark_room + (-reinterpret_cast<uintptr_t>(copy_mark_room) & (kPage - 1));
+}
+std::atomic_ref<int> copy_mark() {
+  return std::atomic_ref<int>(*reinterpret_cast<int*>(copy_mark_page()));
+}
 alignas(64) constinit SharedPage stand_in = {};
 char journal_name[960];
 char client_id[20];
@@ -202,21 +207,24 @@ Bytes boot() {
 
 bool borrowed_memory() {
   if (sys::getpid() == owner_pid.load(std::memory_order_relaxed)) return false;
-  if (!copies_known || copy_mark.shared.load(std::memory_order_relaxed) != 0) return true;
+  if (!copies_known || copy_mark().load(std::memory_order_relaxed) != 0) return true;
   adopt_memory();
   return false;
+}
+
+int owner() {
+  return owner_pid.load(std::memory_order_relaxed);
 }
 
 void adopt_memory() {
   // In this order: a signal's handler between the two finds its pid.
   owner_pid.store(sys::getpid(), std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (copies_known) copy_mark.shared.store(1, std::memory_order_relaxed);
+  if (copies_known) copy_mark().store(1, std::memory_order_relaxed);
 }
 
 void own_memory() {
-  copies_known =
-      sys::call(SYS_madvise, sys::arg(&copy_mark), sizeof copy_mark, MADV_WIPEONFORK) == 0;
+  copies_known = sys::call(SYS_madvise, sys::arg(copy_mark_page()), kPage, MADV_WIPEONFORK) == 0;
   adopt_memory();
 }
 

@@ -33,6 +33,8 @@ Bytes boot();                // 8 hex digits of the kernel's boot id
 // nothing. A child with a copy of its own adopts that: in fork's handler, or, when it was made without
 // (_Fork, clone), here.
 bool borrowed_memory();
+// The pid of the process that the memory belongs to: this one's, unless it is borrowed.
+int owner();
 void adopt_memory();
 // At load: from now on such copies are known by a page that the kernel empties in them.
 void own_memory();

@@ -12,7 +12,8 @@ namespace {
 constinit std::atomic<uint16_t> table[kMost] = {};
 constinit std::atomic<int> references[kSlots] = {};  // 0: free
 constinit Slot slots[kSlots] = {};
-constinit std::atomic<bool> writing_seen = false;
+// Every process asks at its end: among the variables with values, whose page its start has touched.
+[[gnu::section(".data")]] constinit std::atomic<bool> writing_seen = false;
 constinit std::atomic<int> highest = -1;
 
 constexpr uint16_t kFirst = static_cast<uint16_t>(Mark::FirstSlot);
@@ -39,7 +40,7 @@ uint16_t make_slot(Bytes rel, uint64_t baseline) {
   int i = take_slot();
   if (i < 0) return static_cast<uint16_t>(Mark::Writing);
   Slot& slot = slots[i];
-  slot.pid = sys::getpid();
+  slot.pid = client::owner();
   slot.baseline = baseline;
   slot.moves = client::page().moves.load(std::memory_order_relaxed);
   slot.path_size = rel.size <= kSlotPath ? static_cast<uint16_t>(rel.size) : 0;
@@ -93,6 +94,7 @@ void dropped(int fd, Dropped* what) {
   what->publish = false;
   what->path_size = 0;
   what->baseline = 0;
+  what->borrowed = client::borrowed_memory();
   if (fd >= kMost) {
     what->publish = true;
     return;
@@ -102,8 +104,7 @@ void dropped(int fd, Dropped* what) {
     what->publish = true;
     return;
   }
-  bool borrowed = client::borrowed_memory();
-  uint16_t value = borrowed ? table[fd].load() : table[fd].exchange(0);
+  uint16_t value = what->borrowed ? table[fd].load() : table[fd].exchange(0);
   if (value < kFirst) {
     what->publish = static_cast<Mark>(value) == Mark::Writing;
     return;
@@ -113,7 +114,7 @@ void dropped(int fd, Dropped* what) {
   what->moves = slot.moves;
   what->path_size = slot.path_size;
   if (slot.path_size > 0) memcpy(what->path, slot.path, slot.path_size);
-  if (borrowed) return;  // the parent still has it: its close publishes
+  if (what->borrowed) return;  // the parent still has it: its close publishes
   what->publish = references[value - kFirst].fetch_sub(1) == 1;
 }
 

@@ -56,6 +56,7 @@ inline bool writes(Mark m) {
 // What must happen when fd is dropped. Takes the entry out of the table.
 struct Dropped {
   bool publish = false;  // this was the last descriptor of a description that may have been written
+  bool borrowed = false;  // by a process on its parent's memory
   uint64_t baseline = 0;
   uint64_t moves = 0;
   uint16_t path_size = 0;

@@ -82,7 +82,8 @@ Drop::Drop(int fd) {
     through_ = room::to_store(static_cast<uint64_t>(st.st_size));
     over_limit_ = settings.max_size > 0 && static_cast<uint64_t>(st.st_size) > settings.max_size;
   }
-  if (known.publish) room::closed();
+  // What a child on its parent's memory opened is not counted.
+  if (known.publish && !known.borrowed) room::closed();
   errno = saved;
 }
 

@@ -109,7 +109,7 @@ void show_program(char** environment) {
   auto next = reinterpret_cast<decltype(&on_exit)>(dlsym(RTLD_NEXT, "on_exit"));
   if (next) next(at_exit, nullptr);
   // Found later, by dlsym(), it would have nothing left to tell.
-  next_of(Entry::dlerror);
+  resolve_next(Entry::dlerror);
 }
 
 }  // namespace

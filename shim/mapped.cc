@@ -152,9 +152,18 @@ bool ends_as_stats(const char* path, size_t size) {
 
 }  // namespace
 
+bool plainly_outside(const char* path) {
+  if (!settings.on) return true;
+  pointers::Shape shape = pointers::shape(path);
+  return shape.size != pointers::kNone && path[0] == '/' &&
+         !paths::under(Bytes(settings.prefix, settings.prefix_size), path) &&
+         (!shape.pairs || !paths::tangled(path));
+}
+
 Mapped::Mapped(int dirfd, const char* path) : dirfd_(dirfd), out_(path) {
   if (!settings.on || !path) return;
-  size_t size = pointers::length(path, pointers::kPathMost);
+  pointers::Shape shape = pointers::shape(path);
+  size_t size = shape.size;
   given_ = size != pointers::kNone;
   if (!given_) refuse_too_long(path);
   if (!given_) return;
@@ -163,7 +172,7 @@ Mapped::Mapped(int dirfd, const char* path) : dirfd_(dirfd), out_(path) {
     return;
   }
   if (path[0] == '/')
-    map_absolute(path);
+    map_absolute(path, shape.pairs && paths::tangled(path));
   else
     map_relative(path);
   if (inside_ != Inside::No && ends_as_stats(path, size)) find_stats();
@@ -254,14 +263,14 @@ void Mapped::cross(Bytes base, const char* path, bool perhaps) {
   take(name.bytes());
 }
 
-void Mapped::map_absolute(const char* path) {
+void Mapped::map_absolute(const char* path, bool tangled) {
   paths::Roots roots = client::roots();
-  paths::Place place = paths::place(roots, path);
-  if (place == paths::Place::Outside) return;
-  Bytes rest = paths::below(roots.prefix, path);
+  bool under = paths::under(roots.prefix, path);
+  if (!under && !tangled) return;
+  Bytes rest = under ? Bytes(path + roots.prefix.size) : Bytes();
   // "a/../b" below the prefix is the kernel's to resolve ("a" may be a link, or missing); only what
   // climbs out is ours.
-  if (place == paths::Place::Tangled && (!rest.data || paths::highest(rest.data) < 0)) {
+  if (tangled && (!under || paths::highest(rest.data) < 0)) {
     if (crossing::touches({}, path))
       cross({}, path, false);
     else if (crossing::by_descriptor({}, path))
@@ -397,8 +406,7 @@ bool Mapped::locate(Scratch* room, Bytes* rel) const {
     return true;
   });
   if (!named) return false;
-  if (links_possible() ||
-      paths::place(client::roots(), room->text().data) == paths::Place::Tangled) {
+  if (links_possible() || paths::tangled(room->text().data)) {
     // "link/" is what the link leads to, if that is a directory.
     if (!(slash && resolve_whole(room)) && !resolve_parent(room)) return false;
   }

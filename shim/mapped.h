@@ -10,6 +10,10 @@
 
 namespace wbshim {
 
+// Whether the path, as its text says, lies outside the prefix and is the kernel's affair: what nearly
+// all calls ask, and no more. False for relative paths, and for all that take a closer look (Mapped).
+bool plainly_outside(const char* path);
+
 class Mapped {
  public:
   // `path` may be null or empty; it is handed on then. dirfd: AT_FDCWD, or what a relative path
@@ -57,7 +61,7 @@ class Mapped {
   bool is_root() const;
 
  private:
-  void map_absolute(const char* path);
+  void map_absolute(const char* path, bool tangled);
   void map_relative(const char* path);
   void refuse_too_long(const char* path);
   void find_stats();

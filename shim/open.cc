@@ -56,17 +56,20 @@ bool opens_for_change(int flags) {
   return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_TRUNC | O_CREAT)) != 0;
 }
 
-int open_file(int dirfd, const char* path, int flags, unsigned mode,
-              int (*real)(int, const char*, int, unsigned)) {
+int open_mapped(int dirfd, const char* path, int flags, unsigned mode,
+                int (*real)(int, const char*, int, unsigned), bool missing) {
   Mapped m(dirfd, path);
   if (!m.ok()) return -1;
   if (writes_stats(m, flags)) return -1;
   if (m.is_stats()) uploader_call::refresh_stats();
   bool changes = opens_for_change(flags);
-  int fd = reach_with_room(&m, [&](const char* p) {
-    if (changes && m.inside()) room::before_open();
-    return real(dirfd, p, flags, mode);
-  });
+  auto call = [&](const char* p) {
+    return with_room(m, [&] {
+      if (changes && m.inside()) room::before_open();
+      return real(dirfd, p, flags, mode);
+    });
+  };
+  int fd = reach(&m, call, Mapped::Last::Followed, missing);
   if (fd < 0 || !settings.on || !path) return fd;
   // Whether a descriptor's directory lies inside may cost a look into /proc: not for plain reads.
   bool matters =

@@ -19,9 +19,6 @@ bool is_dots(Bytes word) {
   return word.size == 2 && word.data[0] == '.' && word.data[1] == '.';
 }
 
-namespace {
-
-// Whether an absolute path holds an empty, "." or ".." component (a trailing slash is none).
 bool tangled(const char* path) {
   for (const char* p = path; *p; p++) {
     if (*p != '/') continue;
@@ -32,6 +29,8 @@ bool tangled(const char* path) {
   }
   return false;
 }
+
+namespace {
 
 bool append_components(Bytes path, Text* to) {
   Bytes word;
@@ -57,11 +56,14 @@ Bytes below(Bytes root, Bytes path) {
                                      : Bytes();
 }
 
+bool under(Bytes prefix, const char* path) {
+  return strncmp(path, prefix.data, prefix.size) == 0 &&
+         (path[prefix.size] == '/' || path[prefix.size] == '\0');
+}
+
 Place place(const Roots& roots, const char* path) {
-  bool under = strncmp(path, roots.prefix.data, roots.prefix.size) == 0 &&
-               (path[roots.prefix.size] == '/' || path[roots.prefix.size] == '\0');
-  if (under) return tangled(path + roots.prefix.size) ? Place::Tangled : Place::Inside;
-  return tangled(path) ? Place::Tangled : Place::Outside;
+  if (tangled(path)) return Place::Tangled;
+  return under(roots.prefix, path) ? Place::Inside : Place::Outside;
 }
 
 bool climbs(const char* path) {

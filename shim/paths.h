@@ -23,6 +23,11 @@ enum class Place {
 // For absolute paths. Inside only when the prefix is followed by '/' or the end.
 Place place(const Roots& roots, const char* path);
 
+// Whether an absolute path begins with the prefix' name, whatever follows.
+bool under(Bytes prefix, const char* path);
+// Whether an absolute path holds an empty, "." or ".." component (a trailing slash is none).
+bool tangled(const char* path);
+
 // Whether "path" (relative) holds a ".." component.
 bool climbs(const char* path);
 

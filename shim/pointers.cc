@@ -41,16 +41,26 @@ bool ask(uintptr_t page, uintptr_t kind) {
   return true;
 }
 
-size_t length(const char* text, size_t most) {
+namespace {
+
+// Its high bit in each byte that is 0, no other bit (exact, unlike the shorter test for "any").
+uint64_t zero_bytes(uint64_t word) {
+  return ~(((word & ~kHighs) + ~kHighs) | word | ~kHighs);
+}
+
+// The text by aligned words, which never reach into another page; bytes before the text count as
+// 0xff. visit(word) sees all up to the one with the NUL.
+template <typename Visit>
+inline size_t walk(const char* text, size_t most, Visit visit) {
   auto at = reinterpret_cast<uintptr_t>(text);
   if (!usable(at, kRead)) return kNone;
   uintptr_t end = most > UINTPTR_MAX - at ? UINTPTR_MAX : at + most;
-  // By aligned words, which never reach into another page; the bytes before the text count as no NUL.
   uintptr_t word_at = at & ~(sizeof(uint64_t) - 1);
   uint64_t before = (UINT64_C(1) << (at % sizeof(uint64_t) * 8)) - 1;
   for (;;) {
     uint64_t word = *reinterpret_cast<const Word*>(word_at) | before;
     before = 0;
+    visit(word);
     if (uint64_t zeros = (word - kOnes) & ~word & kHighs) {
       uintptr_t nul = word_at + static_cast<unsigned>(__builtin_ctzll(zeros)) / 8;
       return nul < end ? nul - at : kNone;
@@ -58,6 +68,26 @@ size_t length(const char* text, size_t most) {
     word_at += sizeof(uint64_t);
     if (word_at >= end || (word_at % kPage == 0 && !usable(word_at, kRead))) return kNone;
   }
+}
+
+}  // namespace
+
+size_t length(const char* text, size_t most) {
+  return walk(text, most, [](uint64_t) {});
+}
+
+Shape shape(const char* path) {
+  uint64_t found = 0, slash_before = 0;  // in the lowest byte: whether the last word ended in '/'
+  Shape shape;
+  shape.size = walk(path, kPathMost, [&](uint64_t word) {
+    uint64_t slashes = zero_bytes(word ^ kOnes * '/');
+    // '.' and '/' differ in one bit. What follows the NUL is not the path's: a "/\0/" is no pair,
+    // and garbage behind it at worst costs its caller a second look.
+    found |= zero_bytes((word | kOnes) ^ kOnes * '/') & (slashes << 8 | slash_before);
+    slash_before = slashes >> 56;
+  });
+  shape.pairs = found != 0;
+  return shape;
 }
 
 bool vector(char* const* list) {

@@ -56,6 +56,13 @@ inline constexpr size_t kNone = SIZE_MAX;
 size_t length(const char* text, size_t most);
 
 inline constexpr size_t kPathMost = 4096;  // the kernel refuses a longer path unread
+
+// What the first and only pass over a path tells of it.
+struct Shape {
+  size_t size = kNone;  // as length() of kPathMost
+  bool pairs = false;   // somewhere a '/' is followed by a '/' or a '.'
+};
+Shape shape(const char* path);
 inline bool path(const char* text) {
   return length(text, kPathMost) != kNone;
 }

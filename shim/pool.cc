@@ -4,18 +4,18 @@ namespace wbshim::pool {
 namespace {
 
 char room[24576];
-size_t used = 0;
+char* next = room;
 
 }  // namespace
 
 const char* keep(Bytes head, Bytes tail) {
   size_t n = head.size + tail.size + 1;
-  if (n > sizeof room - used) return nullptr;
-  char* at = room + used;
+  if (n > static_cast<size_t>(room + sizeof room - next)) return nullptr;
+  char* at = next;
   if (head.size > 0) memcpy(at, head.data, head.size);
   if (tail.size > 0) memcpy(at + head.size, tail.data, tail.size);
   at[n - 1] = '\0';
-  used += n;
+  next += n;
   return at;
 }
 

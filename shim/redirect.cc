@@ -104,7 +104,7 @@ bool Mapped::redirect(Last last) {
     Bytes next = to.text();
     out_ = next.data;
     if (next.data[0] == '/')
-      map_absolute(next.data);
+      map_absolute(next.data, paths::tangled(next.data));
     else
       map_relative(next.data);
     if (!ok_) {

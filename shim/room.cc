@@ -39,8 +39,6 @@ void opened() {
 
 void closed() {
   int own = counted.load(std::memory_order_relaxed);
-  // What a child on its parent's memory opened is not counted.
-  if (own > 0 && client::borrowed_memory()) return;
   while (own > 0 && !counted.compare_exchange_weak(own, own - 1)) {
   }
   if (own > 0) client::page().writing.fetch_sub(1, std::memory_order_relaxed);
