@@ -56,11 +56,6 @@ Bytes below(Bytes root, Bytes path) {
                                      : Bytes();
 }
 
-bool under(Bytes prefix, const char* path) {
-  return strncmp(path, prefix.data, prefix.size) == 0 &&
-         (path[prefix.size] == '/' || path[prefix.size] == '\0');
-}
-
 Place place(const Roots& roots, const char* path) {
   if (tangled(path)) return Place::Tangled;
   return under(roots.prefix, path) ? Place::Inside : Place::Outside;

@@ -24,7 +24,12 @@ enum class Place {
 Place place(const Roots& roots, const char* path);
 
 // Whether an absolute path begins with the prefix' name, whatever follows.
-bool under(Bytes prefix, const char* path);
+inline bool under(Bytes prefix, const char* path) {
+  for (size_t i = 0; i < prefix.size; i++) {
+    if (path[i] != prefix.data[i]) return false;
+  }
+  return path[prefix.size] == '/' || path[prefix.size] == '\0';
+}
 // Whether an absolute path holds an empty, "." or ".." component (a trailing slash is none).
 bool tangled(const char* path);
 
