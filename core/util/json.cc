@@ -256,7 +256,8 @@ void Json::dump_to(std::string& out) const {
     out += std::to_string(*u);
   } else if (const double* d = std::get_if<double>(&value_)) {
     char room[40];
-    (void)snprintf(room, sizeof room, "%.17g", *d);
+    // "-0" would be read as an integer, which has no such zero.
+    (void)snprintf(room, sizeof room, "%.17g", *d == 0 ? 0.0 : *d);
     out += std::isfinite(*d) ? room : "null";
   } else if (const std::string* s = std::get_if<std::string>(&value_)) {
     out += json_quote(*s);

@@ -18,6 +18,16 @@ TEST_CASE("parse: numbers keep their digits beyond 2^53") {
         R"({"gen":1795450182119231,"big":18446744073709551615,"low":-5,"real":1.5})");
 }
 
+TEST_CASE("what is written is written the same again, zeros below nothing too") {
+  for (const char* text : {"[-0e0]", "-0.0", "-0", "1e20", "1.5", "-1e-7", "12345678901234567.0"}) {
+    CAPTURE(text);
+    const auto json = Json::parse(text);
+    REQUIRE(json);
+    CHECK(Json::parse(json->dump())->dump() == json->dump());
+  }
+  CHECK(Json::parse("-0.0")->dump() == "0");
+}
+
 TEST_CASE("a lone \\udc80..\\udcff is a byte, both ways") {
   auto json = Json::parse(R"({"target":"a\udcffb\udc80"})");
   REQUIRE(json);
