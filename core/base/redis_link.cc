@@ -362,8 +362,9 @@ RedisReply RedisLink::receive() {
       return RedisReply(reply_);
     }
     if (!arm()) return {};
-    char room[1024] = {};
-    long n = sys::recv(fd_, room, sizeof room);
+    char little[1024];
+    char* room = room_ ? room_ : little;
+    long n = sys::recv(fd_, room, room_ ? room_size_ : sizeof little);
     if (n == -EINTR) continue;
     if (n <= 0) {
       fail(redis_trouble(n < 0 ? static_cast<int>(-n) : EPIPE));

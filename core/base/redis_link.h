@@ -96,6 +96,9 @@ class RedisLink {
 
   int fd() const { return fd_; }
 
+  // Answers are read through that room, so much at a time, instead of a little on the stack.
+  void read_through(char* room, size_t size) { room_ = room, room_size_ = size; }
+
   // Sends one command, waits for its reply. No reply (false): the connection failed and is closed.
   RedisReply command(const Bytes* argv, size_t argc);
   template <size_t N>
@@ -136,6 +139,8 @@ class RedisLink {
   char* out_ = nullptr;
   size_t out_size_ = 0;
   size_t out_room_ = 0;
+  char* room_ = nullptr;
+  size_t room_size_ = 0;
   const char* error_ = "";
   uint64_t deadline_ms_ = 0;  // CLOCK_BOOTTIME
   int limit_ms_ = 0;          // 0: as the socket has it

@@ -15,6 +15,8 @@ namespace {
 
 // Up to this size the body is cheaper than the round trip that asks for leave to send it.
 constexpr size_t kExpectAbove = size_t{1024} * 1024;
+// libcurl puts less than 64 KiB behind the headers at once.
+constexpr size_t kOnePiece = size_t{60} * 1024;
 // Nothing that answers in earnest needs more for its headers, or for what is no content.
 constexpr size_t kMaxHead = size_t{256} * 1024;
 constexpr size_t kMaxAnswer = size_t{1024} * 1024;
@@ -45,6 +47,8 @@ struct Transfer {
   size_t answer_size = 0;        // bytes of the body that came, kept or not
   std::array<char, CURL_ERROR_SIZE> error{};
 
+  // What goes out with one call of send(), the headers before it.
+  bool in_one_piece() const { return !body().empty() && body().size() <= kOnePiece; }
   const std::string& body() const {
     static const std::string none;
     return request.body ? *request.body : none;
@@ -63,6 +67,11 @@ size_t give_body(char* to, size_t, size_t room, void* user) {
   if (t.offset == t.body().size()) t.body_handed_out = true;
   if (t.body_handed_out) WBSHIM_FAULT(HttpSent);
   return n;
+}
+
+int note_sent(CURL*, curl_infotype kind, char*, size_t, void*) {
+  if (kind == CURLINFO_DATA_OUT) WBSHIM_FAULT(HttpSent);
+  return 0;
 }
 
 int rewind_body(void* user, curl_off_t offset, int origin) {
@@ -184,6 +193,15 @@ void CurlHttp::configure_method(Transfer& t) const {
   const std::string& method = t.request.method;
   if (method == "HEAD") {
     curl_easy_setopt(t.easy, CURLOPT_NOBODY, 1L);
+  } else if (method == "PUT" && t.in_one_piece()) {
+    // libcurl sends what is posted together with the headers, and an upload's bytes after them.
+    curl_easy_setopt(t.easy, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl_easy_setopt(t.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.body().size()));
+    curl_easy_setopt(t.easy, CURLOPT_POSTFIELDS, t.body().data());
+    if constexpr (WBSHIM_FAULTS != 0) {  // give_body() is not asked
+      curl_easy_setopt(t.easy, CURLOPT_DEBUGFUNCTION, note_sent);
+      curl_easy_setopt(t.easy, CURLOPT_VERBOSE, 1L);
+    }
   } else if (method == "PUT") {
     curl_easy_setopt(t.easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(t.easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(t.body().size()));
@@ -283,7 +301,7 @@ void CurlHttp::finish(Transfer& t, CURLcode code) const {
   curl_easy_getinfo(t.easy, CURLINFO_RESPONSE_CODE, &t.answer.status);
   curl_easy_getinfo(t.easy, CURLINFO_REQUEST_SIZE, &sent);
   WBSHIM_FAULT(HttpAnswered);
-  t.answer.sent_whole = sent > 0 && (t.body_handed_out || t.body().empty());
+  t.answer.sent_whole = sent > 0 && (t.body_handed_out || t.body().empty() || t.in_one_piece());
   if (code == CURLE_OK && t.head_whole) return;
   if (code == CURLE_OK) code = CURLE_PARTIAL_FILE;  // libcurl takes headers that end anywhere
   t.answer.failure_class = failure_class_of(code, sent > 0);

@@ -86,6 +86,7 @@ class Store {
   using Done = std::function<void(StoreResult)>;
   virtual ~Store() = default;
 
+  // What goes beyond max_connections waits inside, in order.
   // dated_ms: the claim's time (Redis' clock); the request is signed with it and never signed again
   // (PROTOCOL.md 2.4).
   virtual void put(const std::string& key, std::shared_ptr<const Body> body, const ObjectMeta& meta,

@@ -32,6 +32,8 @@ constexpr int kPerCommandMs = 5;
 constexpr size_t kFew = 16;
 // Commands sent before their answers are read: bounds what either side has to buffer.
 constexpr size_t kWindow = 256;
+// Answers to a batch are long.
+constexpr size_t kRoom = size_t{64} << 10;
 // Replies are trees of the server's making.
 constexpr unsigned kMaxDepth = 8;
 
@@ -50,7 +52,13 @@ Reply copy(const RedisReply& reply, unsigned depth) {
 }  // namespace
 
 Redis::Redis(const RedisAddress& address, int timeout_ms, const Clock& clock)
-    : address_(address), timeout_ms_(timeout_ms), clock_(clock), probe_{"PING"} {}
+    : address_(address),
+      timeout_ms_(timeout_ms),
+      clock_(clock),
+      room_(std::make_unique<char[]>(kRoom)),
+      probe_{"PING"} {
+  link_.read_through(room_.get(), kRoom);
+}
 
 RedisLink::Step Redis::begin() {
   std::vector<Bytes> probe;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,7 @@ class Redis {
   RedisAddress address_;
   int timeout_ms_;
   const Clock& clock_;
+  std::unique_ptr<char[]> room_;  // before the connection that reads through it
   RedisLink link_;
   uint64_t connections_ = 0;
   unsigned failures_ = 0;

@@ -244,13 +244,31 @@ TEST_CASE_FIXTURE(
   CHECK(due_in(List::Del, "b", 3600000));
 }
 
-TEST_CASE_FIXTURE(PartsFixture, "no more requests at once than allowed; all are stored") {
+TEST_CASE_FIXTURE(PartsFixture,
+                  "no more requests are handed out than go at once, and half as many behind them") {
   for (int i = 0; i < 50; i++) file("f" + std::to_string(i), std::to_string(i));
   for (int i = 0; i < 50; i++) notice("f" + std::to_string(i));
-  REQUIRE(work([this] { return drained(); }, 3));
-  CHECK(store.most_at_once == 3);
+  REQUIRE(work([this] { return drained(); }, 6));
+  CHECK(store.most_at_once == 9);
   CHECK(store.objects.size() == 50);
   CHECK(store.log.size() == 50);
+}
+
+TEST_CASE_FIXTURE(PartsFixture, "nothing waits behind requests that may take long") {
+  const std::string large(size_t{2} << 20, 'x');
+  for (int i = 0; i < 9; i++) file("f" + std::to_string(i), large);
+  for (int i = 0; i < 9; i++) notice("f" + std::to_string(i));
+  REQUIRE(work([this] { return drained(); }, 4));
+  CHECK(store.most_at_once == 4);
+  CHECK(store.objects.size() == 9);
+}
+
+TEST_CASE_FIXTURE(PartsFixture, "nothing waits behind the only request") {
+  for (int i = 0; i < 5; i++) file("f" + std::to_string(i), "x");
+  for (int i = 0; i < 5; i++) notice("f" + std::to_string(i));
+  REQUIRE(work([this] { return drained(); }, 1));
+  CHECK(store.most_at_once == 1);
+  CHECK(store.objects.size() == 5);
 }
 
 TEST_CASE_FIXTURE(

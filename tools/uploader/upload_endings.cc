@@ -168,6 +168,7 @@ void Uploads::report() {
       settle_event(ended[i], plans[i], answers[i]);
     }
   }
+  report_at_ms_ = context_.clock.now_ms() + kReportMs;
 }
 
 }  // namespace wbshim

@@ -11,21 +11,29 @@ namespace {
 constexpr size_t kBatch = 256;       // entries looked at in the queue at a time
 constexpr uint64_t kStaleMs = 1000;  // a look this old is no good: due times move
 constexpr uint64_t kIdleMs = 1000;
+constexpr size_t kAheadPart = 2;  // claimed ahead: half as many as are sent at once
+constexpr uint64_t kAheadBytes = uint64_t{4} << 20;  // but only while fewer are under way
 constexpr uint64_t kMostBytes =
     uint64_t{64} << 20;  // held in memory for requests under way; a bigger file goes alone
 
 }  // namespace
 
 void Uploads::step(size_t room) {
-  report();
+  const size_t at_once = std::min(room, context_.health.limit(room));
+  // Requests wait behind those under way: no connection idles meanwhile, and what ended and what
+  // follows goes to Redis in batches.
+  const bool full = flights_.size() > at_once;
+  if (!full || !hurried_.empty() || context_.clock.now_ms() >= report_at_ms_) report();
   if (back_) put_back_aside();
-  room = std::min(room, context_.health.limit(room));
-  blocked_ = room <= in_flight();
+  blocked_ = full && hurried_.empty();
   if (blocked_ || context_.health.paused()) return;
-  room -= in_flight();
+  const bool trusted = at_once == room && context_.health.failures() == 0;
+  const Room limits{at_once, trusted ? at_once + at_once / kAheadPart : at_once};
+  blocked_ = limits.taken_up(in_flight(), bytes_in_flight_);
+  if (blocked_) return;
   if (context_.clock.now_ms() >= look_at_ms_ || !hurried_.empty()) refill();
   taken_due_ms_.clear();
-  std::vector<std::string> paths = choose(room);
+  std::vector<std::string> paths = choose(limits);
   if (paths.empty()) return;
   WBSHIM_FAULT(DueTaken);
   std::vector<Claim> claims = context_.queue.claim(paths, [this](const std::string& path) {
@@ -49,13 +57,15 @@ void Uploads::step(size_t room) {
     }
   }
   if (!busy.empty()) context_.queue.postpone(List::Due, busy, kBusyMs);
+  blocked_ = blocked_ || limits.taken_up(in_flight(), bytes_in_flight_);
 }
 
 uint64_t Uploads::next_ms() const {
-  if (blocked_) return UINT64_MAX;  // a completion comes first, or the store's own probe
-  if (context_.health.paused()) return context_.health.paused_until();
+  const uint64_t report = ended_.empty() ? UINT64_MAX : report_at_ms_;
+  if (blocked_) return report;  // a completion comes first, or the store's own probe
+  if (context_.health.paused()) return std::min(report, context_.health.paused_until());
   if (!ready_.empty() || !hurried_.empty()) return context_.clock.now_ms();
-  return look_at_ms_;
+  return std::min(report, look_at_ms_);
 }
 
 // Looks at the queue again when what is known of it is used up, stale or said to be out of date.
@@ -130,11 +140,17 @@ bool Uploads::sending(const std::string& path) const {
                      [&](const Ended& ended) { return ended.flight.path == path; });
 }
 
-// Up to `room` paths that nobody writes to.
-std::vector<std::string> Uploads::choose(size_t room) {
+// What waits is dated already, and must not wait for minutes.
+bool Uploads::Room::taken_up(size_t requests, uint64_t bytes) const {
+  return requests >= most || (requests >= at_once && bytes >= kAheadBytes);
+}
+
+// Paths that nobody writes to, as many as there is room for.
+std::vector<std::string> Uploads::choose(const Room& room) {
   std::vector<std::string> paths, postponed;
   uint64_t bytes = bytes_in_flight_;
-  while (paths.size() < room && (!hurried_.empty() || !ready_.empty())) {
+  while (!hurried_.empty() || !ready_.empty()) {
+    if (room.taken_up(in_flight() + paths.size(), bytes)) break;
     bool hurried = !hurried_.empty();
     std::string path = hurried ? hurried_.front() : ready_.front().member;
     bool early = !hurried && ready_.front().due_ms > context_.queue.now_ms();
@@ -277,6 +293,7 @@ void Uploads::put(const std::string& path, const Claim& claim, Content content) 
                        if (found == flights_.end()) return;
                        bytes_in_flight_ -= found->second.size;
                        context_.health.saw(result);
+                       if (ended_.empty()) report_at_ms_ = context_.clock.now_ms() + kReportMs;
                        ended_.push_back({std::move(found->second), std::move(result)});
                        flights_.erase(found);
                      });

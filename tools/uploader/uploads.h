@@ -1,6 +1,8 @@
 // From the delay queue into the store: due -> nobody writes -> CLAIM -> read -> PUT -> FINISH
-// (PROTOCOL.md 2). Oldest first, up to max_uploads at once. Nothing here waits: step() does what
-// can be done now, completions come from Store::poll.
+// (PROTOCOL.md 2). Oldest first, up to max_uploads at once. Half as many wait inside the store behind
+// them while it is well: no connection idles while Redis is told of what ended and asked for what
+// follows, and both go there in batches. Nothing here waits: step() does what can be done now,
+// completions come from Store::poll.
 #pragma once
 
 #include <deque>
@@ -48,6 +50,9 @@ struct Flight {
 
 class Uploads {
  public:
+  // So long may an end wait for others, to be told to Redis together with them.
+  static constexpr uint64_t kReportMs = 5;
+
   explicit Uploads(Context& context) : context_(context) {}
 
   // Everybody who wants to know.
@@ -60,7 +65,7 @@ class Uploads {
   void hurry(const std::string& path) { hurried_.push_back(path); }
   // The queue has news: look at it in the next step.
   void kick() { look_at_ms_ = 0; }
-  // Takes up to `room` new paths; reports what has ended.
+  // Reports what has ended, and takes new paths: `room` requests may go at once.
   void step(size_t room);
   // Failures so far count no more: the next one is a first one.
   void forget_attempts() { attempts_.clear(); }
@@ -98,10 +103,15 @@ class Uploads {
     Flight flight;
     StoreResult result;
   };
+  // Requests that may be under way; beyond at_once only while all of them are small.
+  struct Room {
+    size_t at_once, most;
+    bool taken_up(size_t requests, uint64_t bytes) const;
+  };
   void report();
   void refill();
   void hold_back_below_files(std::vector<std::string>& paths);
-  std::vector<std::string> choose(size_t room);
+  std::vector<std::string> choose(const Room& room);
   bool may_go_early(const std::string& path) const;
   void take_early(const std::string& path, uint64_t size);
   Content look_before_claim(const std::string& path);
@@ -124,7 +134,8 @@ class Uploads {
   std::deque<QueueEntry> ready_;
   uint64_t look_at_ms_ = 0;
   bool looked_ = false;
-  bool blocked_ = false;  // no room until a request ends
+  bool blocked_ = false;       // no room until a request ends
+  uint64_t report_at_ms_ = 0;  // Redis is told of ended_ by then
   bool deletes_waiting_ = false;
   std::optional<uint64_t> earliest_due_;
   std::unordered_map<std::string, Flight> flights_;
