@@ -198,7 +198,7 @@ void CurlHttp::configure_method(Transfer& t) const {
     curl_easy_setopt(t.easy, CURLOPT_CUSTOMREQUEST, method.c_str());
     curl_easy_setopt(t.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.body().size()));
     curl_easy_setopt(t.easy, CURLOPT_POSTFIELDS, t.body().data());
-    if constexpr (WBSHIM_FAULTS != 0) {  // give_body() is not asked
+    if (WBSHIM_FAULTS != 0) {  // give_body() is not asked
       curl_easy_setopt(t.easy, CURLOPT_DEBUGFUNCTION, note_sent);
       curl_easy_setopt(t.easy, CURLOPT_VERBOSE, 1L);
     }
