@@ -20,7 +20,7 @@ inline void before_open() {
 
 // Counts files open for writing; a fork's child does not answer for its parent's.
 void opened();
-void closed();
+void closed();  // not by a child on its parent's memory, whose files are not counted
 void forked();
 void leaving();  // an exec: what stays open is not this program's any more
 
