@@ -163,6 +163,7 @@ def _():
         requests = len(v.s3.requests)
         expect(requests < 100, True, f"{requests} requests")
         v.s3.switch()
+        v.ctl_ok("flush", timeout=60)  # mended: the next one asks the store, not its own memory
         outage.wait_drained(v)
         expect(v.wrong_objects(), [], "objects")
 

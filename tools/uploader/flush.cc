@@ -230,6 +230,12 @@ size_t Flush::add_failed(std::string& lines) {
   return left;
 }
 
+bool Flush::store_is_away() const {
+  const StoreHealth& health = context_.health;
+  return health.failures_ever() > store_failures_before_ &&
+         (health.failures() >= kStoreFailures || health.blocked());
+}
+
 // What stood in the way, each with a "; " before it.
 std::string Flush::troubles() const {
   std::string why;
@@ -262,7 +268,12 @@ std::string Flush::step() {
   bool scanned = parts_.scan.begun() >= scan_wanted_ && parts_.scan.finished() >= scan_wanted_;
   if (stage_ == Stage::Scanning && scanned) {
     unreadable_ = parts_.scan.unreadable();
-    if (snapshot()) stage_ = Stage::Storing;
+    if (snapshot()) {
+      stage_ = Stage::Storing;
+      // What failed before this flush may be mended since: the store is asked once more at least.
+      context_.health.try_now();
+      store_failures_before_ = context_.health.failures_ever();
+    }
   }
   if (stage_ == Stage::Storing) {
     if (now >= hasten_at_ms_) {
@@ -272,7 +283,7 @@ std::string Flush::step() {
       hasten_at_ms_ = now + std::max<uint64_t>(kLookMs, list_.size() / 5);
     }
     if (!list_.waiting(List::Due)) hasten_at_ms_ = std::min(hasten_at_ms_, now + kLookMs);
-    if (context_.health.failures() >= kStoreFailures || context_.health.blocked()) list_.give_up();
+    if (store_is_away()) list_.give_up();
     if (!list_.waiting(List::Due) && !list_.waiting(List::Del) && complete()) return finish(false);
   }
   if (now < said_at_ms_ + kSayMs) return {};

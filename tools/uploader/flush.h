@@ -56,6 +56,7 @@ class Flush {
   void hasten(List list);
   std::string finish(bool timed_out);
   size_t add_failed(std::string& lines);
+  bool store_is_away() const;
   std::string troubles() const;
   std::string redis_away() const;
 
@@ -68,11 +69,12 @@ class Flush {
   uint64_t hasten_at_ms_ = 0;
   uint64_t redis_seen_ms_ = 0;
   uint64_t scan_wanted_ = 0;
-  uint64_t losses_seen_ = 0;  // Scan::losses() when our scan was asked for
-  bool lost_ = false;         // Redis did not know what the tree has
-  bool forgotten_ = false;    // Redis was emptied since
-  unsigned scans_ = 0;        // asked for
-  unsigned rounds_ = 0;       // of add_parents()
+  uint64_t losses_seen_ = 0;            // Scan::losses() when our scan was asked for
+  uint64_t store_failures_before_ = 0;  // StoreHealth::failures_ever() when storing began
+  bool lost_ = false;                   // Redis did not know what the tree has
+  bool forgotten_ = false;              // Redis was emptied since
+  unsigned scans_ = 0;                  // asked for
+  unsigned rounds_ = 0;                 // of add_parents()
   std::map<std::string, std::string> unreadable_;
   FlushList list_;
   bool done_ = false;

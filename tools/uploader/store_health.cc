@@ -14,6 +14,8 @@ constexpr uint64_t kShrinkEveryMs = 1000;
 void StoreHealth::pause(const RetryPolicy& policy, const StoreResult& result) {
   uint64_t ms = std::max(retry_ms(++pauses_, policy, random_()), result.retry_after_ms);
   paused_until_ = std::max(paused_until_, clock_.now_ms() + ms);
+  if (result.retry_after_ms > 0)
+    asked_until_ = std::max(asked_until_, clock_.now_ms() + result.retry_after_ms);
 }
 
 size_t StoreHealth::limit(size_t most) {
@@ -56,7 +58,7 @@ void StoreHealth::good() {
   if (away()) log_warn("the store answers again");
   failures_ = refusals_ = pauses_ = 0;
   blocked_ = suspected_ = false;
-  paused_until_ = 0;
+  paused_until_ = asked_until_ = 0;
   trouble_.clear();
   if ((had_company || was_blocked) && on_back) on_back(was_blocked);
 }
@@ -66,6 +68,7 @@ void StoreHealth::failed(const StoreResult& result) {
   bool refused = result.outcome == StoreOutcome::Credentials;
   bool does_nothing =
       result.outcome == StoreOutcome::Blocked || result.outcome == StoreOutcome::Refused;
+  failures_ever_++;
   failures_ = refused ? std::max(failures_ + 1, kAway) : failures_ + 1;
   blocked_ = blocked_ || does_nothing;
   trouble_ = result.message;
@@ -82,12 +85,13 @@ void StoreHealth::throttled(const StoreResult& result) {
   trouble_ = result.message;
   uint64_t now = clock_.now_ms();
   if (result.retry_after_ms > 0)
-    paused_until_ = std::max(paused_until_, now + result.retry_after_ms);
+    paused_until_ = asked_until_ = std::max(paused_until_, now + result.retry_after_ms);
   if (now < shrink_at_) return;  // of the same burst
   shrink_at_ = now + kShrinkEveryMs;
   successes_ = 0;
   window_ = std::max<size_t>(std::min(window_, most_) / 2, 1);
   pause(kStorePause, result);
+  failures_ever_++;
   if (++failures_ == kAway) log_warn("the store fails: " + trouble_);
 }
 

@@ -47,11 +47,15 @@ class StoreHealth {
   size_t limit(size_t most);
   bool away() const { return blocked_ || failures_ >= kAway; }
   bool blocked() const { return blocked_; }
+  // Ends the pause, unless the store itself asked for it: somebody waits, and what failed a while
+  // ago may be mended.
+  void try_now() { paused_until_ = asked_until_; }
   // The object of our own is to be tried.
   bool wants_probe() const { return suspected_ || away(); }
   // A failure is nobody's own: it had company, or its kind says so.
   bool everybodys(const StoreResult& result) const;
   unsigned failures() const { return failures_; }
+  uint64_t failures_ever() const { return failures_ever_; }
   const std::string& trouble() const {
     return trouble_;
   }  // of the last failure in a row; empty: none
@@ -67,8 +71,10 @@ class StoreHealth {
   const Clock& clock_;
   Random random_;
   unsigned failures_ = 0;  // in a row
-  unsigned pauses_ = 0;    // since the trouble began
+  uint64_t failures_ever_ = 0;
+  unsigned pauses_ = 0;  // since the trouble began
   uint64_t paused_until_ = 0;
+  uint64_t asked_until_ = 0;  // by the store (Retry-After)
   std::string trouble_;
   bool blocked_ = false;
   bool suspected_ = false;

@@ -104,6 +104,24 @@ TEST_CASE_FIXTURE(Fixture, "a store that refuses everything is asked with an obj
   CHECK(back == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "somebody waits: the pause ends, but not one the store asked for") {
+  for (int i = 0; i < 3; i++) health.saw(result(StoreOutcome::TryLater));
+  CHECK(health.paused());
+  CHECK(health.failures_ever() == 3);
+  health.try_now();
+  CHECK_FALSE(health.paused());
+  CHECK(health.away());  // as before
+  StoreResult later = result(StoreOutcome::TryLater);
+  later.retry_after_ms = 30000;
+  health.probed(later);
+  health.try_now();
+  CHECK(health.paused_until() == clock.now + 30000);
+  clock.now += 30000;
+  health.probed(result(StoreOutcome::Stored));
+  CHECK_FALSE(health.paused());
+  CHECK(health.failures_ever() == 4);
+}
+
 TEST_CASE_FIXTURE(Fixture, "the same refusal again and again: the object of our own is the judge") {
   StoreResult denied = result(StoreOutcome::Refused, "AccessDenied");
   for (unsigned i = 1; i < StoreHealth::kSuspicious; i++) health.saw(denied);
