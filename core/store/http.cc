@@ -48,7 +48,9 @@ struct Transfer {
   std::array<char, CURL_ERROR_SIZE> error{};
 
   // What goes out with one call of send(), the headers before it.
-  bool in_one_piece() const { return !body().empty() && body().size() <= kOnePiece; }
+  bool in_one_piece() const {
+    return request.method == "POST" || (!body().empty() && body().size() <= kOnePiece);
+  }
   const std::string& body() const {
     static const std::string none;
     return request.body ? *request.body : none;
@@ -193,7 +195,7 @@ void CurlHttp::configure_method(Transfer& t) const {
   const std::string& method = t.request.method;
   if (method == "HEAD") {
     curl_easy_setopt(t.easy, CURLOPT_NOBODY, 1L);
-  } else if (method == "PUT" && t.in_one_piece()) {
+  } else if (method == "POST" || (method == "PUT" && t.in_one_piece())) {
     // libcurl sends what is posted together with the headers, and an upload's bytes after them.
     curl_easy_setopt(t.easy, CURLOPT_CUSTOMREQUEST, method.c_str());
     curl_easy_setopt(t.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.body().size()));
