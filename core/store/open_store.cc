@@ -54,6 +54,8 @@ Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
   setup.now_ms = wall_clock_ms;
   setup.reload = settings_of_process;
   setup.checksum = parse_checksum_mode(options.checksum);
+  setup.objects = options.objects;
+  setup.request_payer = options.request_payer;
   return make_s3_store(std::move(setup));
 }
 

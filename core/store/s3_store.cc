@@ -13,6 +13,7 @@
 #include "core/store/s3_error.h"
 #include "core/store/s3_listing.h"
 #include "core/store/s3_message.h"
+#include "core/util/log.h"
 
 namespace wbshim {
 namespace {
@@ -99,6 +100,7 @@ class S3Store final : public Store {
   Listing listing_of(const Sent& sent, const std::string& prefix, HttpAnswer answer);
   StoreResult result_of(const Sent& sent, HttpAnswer answer);
   StoreResult success_of(const Sent& sent, HttpAnswer answer) const;
+  Checksums::Mismatch encryption_mismatch(const HttpAnswer& answer) const;
   StoreResult failure_of(const std::string& what, const HttpAnswer& answer) const;
   StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
   bool look_for_new_keys();
@@ -117,14 +119,15 @@ class S3Store final : public Store {
   std::string empty_hash_;
   std::deque<Decided> decided_;
   uint64_t reloaded_ms_ = 0;
-  unsigned keys_ = 0;  // goes up with new ones
+  unsigned keys_ = 0;                      // goes up with new ones
+  mutable bool told_unencrypted_ = false;  // once is enough
   ClockSkew callers_skew_;
   ClockSkew our_skew_;
 };
 
 void S3Store::put(const std::string& key, std::shared_ptr<const Body> body, const ObjectMeta& meta,
                   uint64_t dated_ms, Done done) {
-  auto headers = object_headers(meta);
+  auto headers = object_headers(meta, key, setup_.objects);
   if (sums_.sends()) headers.emplace_back(kChecksumHeader, Checksums::header_of(body.get()));
   const std::string hash = !body                      ? empty_hash_
                            : body->sha256_hex.empty() ? sha256_hex(body->bytes)
@@ -165,6 +168,7 @@ void S3Store::start(const Sent& sent, sigv4::Request request,
                     std::function<void(HttpAnswer)> done) {
   request.method = method_of(sent.verb);
   request.headers.emplace_back("host", setup_.place.host);
+  if (setup_.request_payer) request.headers.emplace_back("x-amz-request-payer", "requester");
   signer_.sign(request, skew(sent.verb).corrected(sent.dated_ms));
   HttpRequest http;
   http.method = request.method;
@@ -278,6 +282,7 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   }
   if (verb == Verb::Put) {
     Checksums::Mismatch mismatch = sums_.compare(sent.body.get(), answer);
+    if (mismatch.why.empty()) mismatch = encryption_mismatch(answer);
     if (mismatch.why.empty()) return result;
     result.outcome = StoreOutcome::Unknown;
     result.error_class = std::move(mismatch.error_class);
@@ -297,6 +302,25 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   result.size = answer.body.size();
   result.body = std::move(answer.body);
   return result;
+}
+
+Checksums::Mismatch S3Store::encryption_mismatch(const HttpAnswer& answer) const {
+  const auto header = [&](std::string_view name) { return answer.header(name); };
+  const Encryption found = encryption_of(setup_.objects, header);
+  if (found == Encryption::Other) {
+    return {
+        "NotEncrypted",
+        "the server does not say that it has encrypted the object with " + setup_.objects.sse +
+            (setup_.objects.kms_key.empty() ? "" : " and key '" + setup_.objects.kms_key + "'") +
+            "; correct WBSHIM_S3_SSE or WBSHIM_S3_SSE_KMS_KEY_ID, or the server"};
+  }
+  if (found == Encryption::NotSaid && !told_unencrypted_) {
+    told_unencrypted_ = true;
+    log_warn(setup_.place.name() +
+             ": the server takes WBSHIM_S3_SSE=AES256 and does not say that it has encrypted "
+             "anything");
+  }
+  return {};
 }
 
 StoreResult S3Store::failure_of(const std::string& what, const HttpAnswer& answer) const {
@@ -319,6 +343,12 @@ StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
   S3Verdict verdict = judge_s3_error(answer.status, error.code, answer.sent_whole);
   if (verb == Verb::List && answer.status == 403 && verdict.outcome == StoreOutcome::Refused)
     verdict.mend = kMayNotList;
+  std::string mend = verdict.mend;
+  const std::string wishes = verb == Verb::Put ? setup_.objects.named() : "";
+  if (!wishes.empty() && verdict.outcome == StoreOutcome::Refused) {
+    mend += "; it was sent with " + wishes;
+    verdict.mend = mend.c_str();
+  }
   result.outcome = verdict.outcome;
   result.error_class = error.code.empty() ? "http_" + std::to_string(answer.status) : error.code;
   result.message = messages_.refused(what, answer, error, verdict);

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/store/object_options.h"
 #include "core/util/result.h"
 
 namespace wbshim {
@@ -125,6 +126,8 @@ struct StoreOptions {
   std::string addressing = "auto";  // WBSHIM_S3_ADDRESSING
   std::string checksum = "auto";    // WBSHIM_S3_CHECKSUM
   unsigned max_connections = 20;    // WBSHIM_MAX_UPLOADS
+  ObjectOptions objects = {};
+  bool request_payer = false;  // WBSHIM_S3_REQUEST_PAYER
 };
 
 // Reads AWS_* from the environment (and the shared credentials and config files) for s3://. The

@@ -84,7 +84,7 @@ def metadata(t):
     stored, answer = t.stored("dir/file.txt")
     cases.expect(stored, body, "bytes")
     cases.expect(answer["Metadata"], {"mode": "33188", "uid": "1000", "gid": "100", "mtime": "1700000000.000000123", "wbshim-gen": "7"}, "metadata")
-    cases.expect(answer["ContentType"], "application/octet-stream", "content type")
+    cases.expect(answer["ContentType"], "text/plain", "content type")
     back, fields = t.get("dir/file.txt")
     cases.expect(back, body, "bytes read back")
     cases.expect((fields["generation"], fields["etag"]), ("7", hashlib.md5(body).hexdigest()), "generation, ETag")

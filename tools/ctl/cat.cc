@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "core/base/layout.h"
-#include "core/store/store.h"
+#include "core/store/store_options.h"
 #include "core/util/display.h"
 #include "core/util/fd.h"
 #include "core/volume/record.h"
@@ -52,12 +52,7 @@ Outcome print_file(int fd, const std::string& name) {
 }
 
 Outcome fetch(const Config& config, const std::string& key, const std::string& name) {
-  StoreOptions options;
-  options.url = config.store_url();
-  options.addressing = config.s3_addressing();
-  options.checksum = config.s3_checksum();
-  options.max_connections = 1;
-  auto store = open_store(options);
+  auto store = open_store(store_options(config, 1));
   if (!store) return Outcome::wrong(store.message());
   bool done = false;
   StoreResult result;
