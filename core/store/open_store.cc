@@ -38,8 +38,8 @@ Result<std::unique_ptr<Store>> open_file(const std::string& url) {
 Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
   auto aws = settings_of_process();
   if (!aws) return aws.error();
-  auto place =
-      make_s3_place(options.url, aws.value().endpoint, aws.value().region, options.addressing);
+  auto place = make_s3_place(options.url, aws.value().endpoint, aws.value().region,
+                             options.addressing, {aws.value().dual_stack, aws.value().fips});
   if (!place) return place.error();
   HttpOptions http_options;
   http_options.max_connections = options.max_connections;

@@ -225,6 +225,9 @@ S3Verdict judge_s3_error(long status, std::string_view code, bool sent_whole) {
   verdict.throttled = verdict.mend == kSlower || status == 503;
   verdict.about_time =
       verdict.mend == kSkew || code == "SignatureDoesNotMatch" || code == "AuthFailure";
+  // An answer to HEAD has no code.
+  verdict.about_region =
+      verdict.mend == kRegion || status == 307 || (status == 400 && code.empty());
   if (verdict.outcome == Unknown && !sent_whole) verdict.outcome = TryLater;
   return verdict;
 }

@@ -104,6 +104,7 @@ class S3Store final : public Store {
   StoreResult failure_of(const std::string& what, const HttpAnswer& answer) const;
   StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
   bool look_for_new_keys();
+  bool learn_region(std::string_view region);
   bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
   // put and remove are dated by the caller's clock, the others by ours.
   ClockSkew& skew(Verb verb) {
@@ -119,7 +120,8 @@ class S3Store final : public Store {
   std::string empty_hash_;
   std::deque<Decided> decided_;
   uint64_t reloaded_ms_ = 0;
-  unsigned keys_ = 0;                      // goes up with new ones
+  unsigned keys_ = 0;                      // goes up with new ones, and with another region
+  std::vector<std::string> regions_;       // that the bucket was said to be in
   mutable bool told_unencrypted_ = false;  // once is enough
   ClockSkew callers_skew_;
   ClockSkew our_skew_;
@@ -253,8 +255,13 @@ StoreResult S3Store::result_of(const Sent& sent, HttpAnswer answer) {
 
 // Whether the cause of a refusal is gone by now.
 bool S3Store::mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result) {
-  if (judge_s3_error(answer.status, result.error_class, true).about_time &&
-      answer.header("age").empty()) {
+  const S3Error error = parse_s3_error(answer.body);
+  const S3Verdict verdict = judge_s3_error(answer.status, error.code, true);
+  if (verdict.about_region) {
+    const std::string_view named = answer.header("x-amz-bucket-region");
+    if (learn_region(named.empty() ? error.region : named) || sent.keys != keys_) return true;
+  }
+  if (verdict.about_time && answer.header("age").empty()) {
     const uint64_t now = setup_.now_ms();
     const uint64_t took = now > sent.sent_ms ? now - sent.sent_ms : 0;
     if (skew(sent.verb).refused(sent.dated_ms, took, answer.header("date"))) return true;
@@ -345,7 +352,10 @@ StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
     verdict.mend = kMayNotList;
   std::string mend = verdict.mend;
   const std::string wishes = verb == Verb::Put ? setup_.objects.named() : "";
-  if (!wishes.empty() && verdict.outcome == StoreOutcome::Refused) {
+  // Ceph says InvalidAccessKeyId of a KMS key that it does not know.
+  const bool of_wishes =
+      verdict.outcome == StoreOutcome::Refused || !setup_.objects.kms_key.empty();
+  if (!wishes.empty() && of_wishes) {
     mend += "; it was sent with " + wishes;
     verdict.mend = mend.c_str();
   }
@@ -355,6 +365,24 @@ StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
   result.throttled = verdict.throttled;
   result.retry_after_ms = retry_after_of(answer, setup_.now_ms());
   return result;
+}
+
+// True: it is another than was signed for. Wherever a redirect points, nothing is sent there: of what
+// the server says only the region's name is taken.
+bool S3Store::learn_region(std::string_view region) {
+  constexpr size_t kMost = 3;
+  std::string& ours = setup_.aws.region;
+  const std::string theirs(region);
+  if (theirs == ours || !is_region_name(theirs) || regions_.size() >= kMost) return false;
+  if (std::find(regions_.begin(), regions_.end(), theirs) != regions_.end()) return false;
+  log_info(setup_.place.name() + ": the bucket is in region '" + theirs + "', not '" + ours +
+           "'; AWS_REGION may say so from the start");
+  regions_.push_back(theirs);
+  move_to_region(setup_.place, ours, theirs);
+  ours = theirs;
+  keys_++;
+  signer_ = sigv4::Signer(setup_.aws.keys, ours);
+  return true;
 }
 
 // True: there are some.

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.server
 import os
+import socket
 import socketserver
 import ssl
 import threading
@@ -28,7 +29,7 @@ def certificate(directory):
 class OddS3:
     """Use as a context manager. `paths` are the paths of all requests as they came, `puts` their headers."""
 
-    def __init__(self, cert=None):
+    def __init__(self, cert=None, host="127.0.0.1"):
         self.objects = {}
         self.requests = []       # (method, raw path, headers)
         self.damage = None       # bytes -> bytes: what is stored instead
@@ -67,12 +68,15 @@ class OddS3:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        Server.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.server = Server((host, 0), Handler)
         if cert:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(cert)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.endpoint = f"http{'s' if cert else ''}://127.0.0.1:{self.server.server_address[1]}"
+        self.port = self.server.server_address[1]
+        name = f"[{host}]" if ":" in host else host
+        self.endpoint = f"http{'s' if cert else ''}://{name}:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):

@@ -529,3 +529,50 @@ TEST_CASE("s3 store: encryption that was ignored is no success") {
   other.answer(200, "", {{"etag", "e"}});
   CHECK(other.drive().put("k", "x").outcome == Stored);
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "s3 store: the bucket's region is learnt from a refusal, a few times at most") {
+  const auto scope = [&] {
+    const std::string line = sent_header("authorization");
+    const size_t at = line.find('/', line.find('/') + 1) + 1;
+    return line.substr(at, line.find('/', at) - at);
+  };
+  answer(301, "<Error><Code>PermanentRedirect</Code></Error>",
+         {{"x-amz-bucket-region", "eu-west-1"}});
+  const StoreResult moved = drive().put("k", "x");
+  CHECK(moved.mended);
+  CHECK(moved.outcome == TryLater);
+  CHECK(scope() == "us-east-1");
+  answer(200, "", {{"etag", "e"}});
+  CHECK(drive().put("k", "x").outcome == Stored);
+  CHECK(scope() == "eu-west-1");
+  CHECK(http->asked.back().url == "http://127.0.0.1:9/bkt/pre/k");
+  answer(307, "", {{"x-amz-bucket-region", "eu-west-1"}});
+  CHECK_FALSE(drive().put("k", "x").mended);  // that is what we have
+  answer(400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>r-1</Region></Error>");
+  CHECK(drive().put("k", "x").mended);
+  for (const char* name : {"r-2"}) {
+    answer(400, "", {{"x-amz-bucket-region", name}});
+    CHECK(drive().head("k").mended);
+  }
+  answer(400, "", {{"x-amz-bucket-region", "r-4"}});
+  CHECK_FALSE(drive().head("k").mended);
+  answer(403, "<Error><Code>AccessDenied</Code></Error>", {{"x-amz-bucket-region", "r-5"}});
+  CHECK_FALSE(drive().put("k", "x").mended);  // refused for another reason
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "s3 store: what was under way when the region was learnt goes again, too") {
+  const auto put = [this](bool* mended) {
+    store->put("k", test::body_of("x"), test::meta_of(S_IFREG | 0644), 1,
+               [mended](const StoreResult& result) { *mended = result.mended; });
+  };
+  bool first = false, second = false;
+  put(&first);
+  put(&second);
+  for (int i = 0; i < 2; i++) answer(301, "", {{"x-amz-bucket-region", "eu-west-1"}});
+  std::vector<Store::Extra> none;
+  store->poll(none, 0);
+  CHECK(first);
+  CHECK(second);
+}
