@@ -44,6 +44,7 @@ Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
   HttpOptions http_options;
   http_options.max_connections = options.max_connections;
   http_options.ca_file = aws.value().ca_file;
+  http_options.bytes_per_second = options.bytes_per_second;
   http_options.ignore_proxy = place.value().loopback;
   auto http = make_http(http_options);
   if (!http) return http.error();

@@ -126,6 +126,7 @@ struct StoreOptions {
   std::string addressing = "auto";  // WBSHIM_S3_ADDRESSING
   std::string checksum = "auto";    // WBSHIM_S3_CHECKSUM
   unsigned max_connections = 20;    // WBSHIM_MAX_UPLOADS
+  uint64_t bytes_per_second = 0;    // WBSHIM_UPLOAD_LIMIT; 0: no limit. s3:// only
   ObjectOptions objects = {};
   bool request_payer = false;  // WBSHIM_S3_REQUEST_PAYER
 };

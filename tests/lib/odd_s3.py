@@ -10,6 +10,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 
 from lib import process
 
@@ -32,6 +33,7 @@ class OddS3:
     def __init__(self, cert=None, host="127.0.0.1"):
         self.objects = {}
         self.requests = []       # (method, raw path, headers)
+        self.arrivals = []       # (monotonic time, bytes): heads, and bodies piece by piece
         self.damage = None       # bytes -> bytes: what is stored instead
         self.echo = None         # request headers, body -> the checksum to answer with
         self.answer = None       # (handler) -> bool: answers instead of us
@@ -52,8 +54,19 @@ class OddS3:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
+            def body_of_request(self):
+                left, pieces = int(self.headers.get("Content-Length") or 0), []
+                owner.arrivals.append((time.monotonic(), len(self.raw_requestline) + 2 + sum(len(n) + len(v) + 4 for n, v in self.headers.items())))
+                while left:
+                    pieces.append(self.rfile.read1(min(left, 1 << 16)))
+                    owner.arrivals.append((time.monotonic(), len(pieces[-1])))
+                    left -= len(pieces[-1])
+                    if not pieces[-1]:
+                        break
+                return b"".join(pieces)
+
             def any_method(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = self.body_of_request()
                 owner.requests.append((self.command, self.path, dict(self.headers)))
                 if owner.answer and owner.answer(self):
                     return
