@@ -198,6 +198,8 @@ const char* check(OptionKind kind, Bytes text) {
       return choice("auto, none or crc32c");
     case OptionKind::Choice_auto_path_virtual:
       return choice("auto, path or virtual");
+    case OptionKind::Choice_none_AES256_kms:
+      return choice("none, AES256 or aws:kms");
     case OptionKind::Choice_error_warn_info_debug:
       return choice("error, warn, info or debug");
   }

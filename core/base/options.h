@@ -33,6 +33,7 @@ enum class OptionKind {
   Choice_private_shared,
   Choice_auto_none_crc32c,
   Choice_auto_path_virtual,
+  Choice_none_AES256_kms,
   Choice_error_warn_info_debug,
 };
 

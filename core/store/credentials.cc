@@ -9,6 +9,7 @@
 
 #include "core/store/file_io.h"
 #include "core/store/profile_file.h"
+#include "core/util/ascii.h"
 #include "core/util/display.h"
 #include "core/util/fd.h"
 
@@ -45,6 +46,7 @@ class Loader {
   Status find_keys(AwsSettings& out) const;
   void find_region(AwsSettings& out) const;
   void find_endpoint(AwsSettings& out) const;
+  bool flag(const char* name, const char* key) const;
   std::string no_keys() const;
 
   const Environment& environment_;
@@ -172,7 +174,16 @@ void Loader::find_region(AwsSettings& out) const {
   if (out.region.empty()) out.region = "us-east-1";
 }
 
+bool Loader::flag(const char* name, const char* key) const {
+  std::string value = variable(name);
+  if (value.empty()) value = config_.get(key);
+  if (value.empty()) value = config_.get("s3." + std::string(key));
+  return lower_case(value) == "true";
+}
+
 void Loader::find_endpoint(AwsSettings& out) const {
+  out.dual_stack = flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
+  out.fips = flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
   if (variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true") return;
   for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
     out.endpoint = variable(name);

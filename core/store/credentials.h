@@ -7,6 +7,8 @@
 //   endpoint  AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's services' s3 endpoint_url, the
 //             profile's endpoint_url, else AWS's own. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true:
 //             none
+//   AWS's     AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT, else the profile's
+//             use_dualstack_endpoint and use_fips_endpoint: true or false
 //   trust     AWS_CA_BUNDLE, the profile's ca_bundle, else the system's
 // An empty variable counts as unset. Roles, SSO, credential_process and instance metadata are not
 // read yet; a profile that needs them is named in the error.
@@ -32,6 +34,8 @@ struct AwsSettings {
   std::string endpoint;       // empty: AWS
   std::string endpoint_from;  // "AWS_ENDPOINT_URL_S3" …; empty like the endpoint
   std::string ca_file;        // empty: the system's
+  bool dual_stack = false;    // of AWS's own endpoints
+  bool fips = false;
 };
 
 // Reads the files anew each time, so that rotated keys are found.

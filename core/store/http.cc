@@ -1,6 +1,8 @@
 #include "core/store/http.h"
 
 #include "core/base/fault.h"
+#include "core/util/clock.h"
+#include "core/util/rate_limit.h"
 
 #include <curl/curl.h>
 #include <poll.h>
@@ -23,7 +25,33 @@ constexpr size_t kMaxAnswer = size_t{1024} * 1024;
 // Servers close what was idle for longer; a request on a dead connection costs a repetition.
 constexpr long kMaxIdleSeconds = 20;
 constexpr long kSlowestBytesPerMs = 8;
+// Under a limit of bytes per second: a body that takes longer than this goes out bit by bit, in pieces
+// of at most so much time and so many bytes; the next one begins when so little is left of those under
+// way, so that none of them has to wait for its share until the server gives up.
+constexpr uint64_t kAtOnceMs = 20;
+constexpr uint64_t kPieceBytes = 16384;
+constexpr uint64_t kBacklogMs = 200;
 constexpr int kForEver_ms = 3600 * 1000;
+
+// The limit of bytes per second, with its clock.
+class Pace {
+ public:
+  explicit Pace(uint64_t bytes_per_second) : limit_(bytes_per_second) {}
+  bool limits() const { return limit_.limits(); }
+  uint64_t bytes_in(uint64_t ms) const { return limit_.bytes_per_second() * ms / 1000; }
+  // What is worth a system call of its own.
+  uint64_t piece() const { return std::clamp<uint64_t>(bytes_in(kAtOnceMs), 1, kPieceBytes); }
+  uint64_t allowed() { return limit_.allowed(clock_.now_ms()); }
+  void take(uint64_t bytes) { limit_.take(bytes, clock_.now_ms()); }
+  int wait_ms() {
+    const uint64_t now = clock_.now_ms();
+    return static_cast<int>(std::min<uint64_t>(limit_.ready_at_ms(piece(), now) - now, 1000));
+  }
+
+ private:
+  SystemClock clock_;
+  RateLimit limit_;
+};
 
 // One easy handle and the request that uses it.
 struct Transfer {
@@ -42,15 +70,15 @@ struct Transfer {
   HttpAnswer answer;
   size_t offset = 0;             // into the body
   bool body_handed_out = false;  // once to the end; stays true when libcurl rewinds
-  bool head_whole = false;       // the answer's headers came to their end
-  size_t head_size = 0;          // bytes of headers, interim answers included
-  size_t answer_size = 0;        // bytes of the body that came, kept or not
+  bool in_one_piece = false;     // goes out with one call of send(), the headers before it
+  bool paused = false;           // until the limit allows more
+  Pace* pace = nullptr;
+  bool head_whole = false;  // the answer's headers came to their end
+  size_t head_size = 0;     // bytes of headers, interim answers included
+  size_t answer_size = 0;   // bytes of the body that came, kept or not
   std::array<char, CURL_ERROR_SIZE> error{};
 
-  // What goes out with one call of send(), the headers before it.
-  bool in_one_piece() const {
-    return request.method == "POST" || (!body().empty() && body().size() <= kOnePiece);
-  }
+  size_t unsent() const { return in_one_piece ? 0 : body().size() - offset; }
   const std::string& body() const {
     static const std::string none;
     return request.body ? *request.body : none;
@@ -63,7 +91,14 @@ Transfer& transfer_of(void* user) {
 
 size_t give_body(char* to, size_t, size_t room, void* user) {
   Transfer& t = transfer_of(user);
-  const size_t n = std::min(room, t.body().size() - t.offset);
+  size_t n = std::min(room, t.body().size() - t.offset);
+  if (n > 0 && t.pace->limits()) {
+    const uint64_t allowed = t.pace->allowed();
+    t.paused = allowed < std::min<uint64_t>(n, t.pace->piece());
+    if (t.paused) return CURL_READFUNC_PAUSE;
+    n = std::min<uint64_t>(n, allowed);
+    t.pace->take(n);
+  }
   memcpy(to, t.body().data() + t.offset, n);
   t.offset += n;
   if (t.offset == t.body().size()) t.body_handed_out = true;
@@ -148,7 +183,8 @@ const char* failure_class_of(CURLcode code, bool anything_sent) {
 
 class CurlHttp final : public Http {
  public:
-  CurlHttp(const HttpOptions& options, CURLM* multi) : options_(options), multi_(multi) {
+  CurlHttp(const HttpOptions& options, CURLM* multi)
+      : options_(options), multi_(multi), pace_(options.bytes_per_second) {
     const long connections = std::max(1L, static_cast<long>(options.max_connections));
     capacity_ = static_cast<size_t>(connections);
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections);
@@ -177,6 +213,9 @@ class CurlHttp final : public Http {
   };
 
   void fill();
+  std::deque<Waiting>::iterator next_waiting();
+  void go_on();
+  bool held() const;
   bool launch(Transfer& t);
   void configure(Transfer& t) const;
   void configure_method(Transfer& t) const;
@@ -185,6 +224,7 @@ class CurlHttp final : public Http {
 
   HttpOptions options_;
   CURLM* multi_;
+  Pace pace_;
   size_t capacity_;
   std::deque<Waiting> waiting_;
   std::vector<std::unique_ptr<Transfer>> running_;
@@ -195,7 +235,7 @@ void CurlHttp::configure_method(Transfer& t) const {
   const std::string& method = t.request.method;
   if (method == "HEAD") {
     curl_easy_setopt(t.easy, CURLOPT_NOBODY, 1L);
-  } else if (method == "POST" || (method == "PUT" && t.in_one_piece())) {
+  } else if (method == "POST" || (method == "PUT" && t.in_one_piece)) {
     // libcurl sends what is posted together with the headers, and an upload's bytes after them.
     curl_easy_setopt(t.easy, CURLOPT_CUSTOMREQUEST, method.c_str());
     curl_easy_setopt(t.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.body().size()));
@@ -233,8 +273,10 @@ void CurlHttp::configure(Transfer& t) const {
   curl_easy_setopt(t.easy, CURLOPT_LOW_SPEED_TIME, options_.stall_timeout_s);
   // And in all, for a server that sends a byte now and then.
   const auto size = static_cast<long>(t.body().size());
-  curl_easy_setopt(t.easy, CURLOPT_TIMEOUT_MS,
-                   options_.stall_timeout_s * 4000 + size / kSlowestBytesPerMs);
+  long most_ms = options_.stall_timeout_s * 4000 + size / kSlowestBytesPerMs;
+  if (pace_.limits())
+    most_ms += size / std::max(1L, static_cast<long>(pace_.bytes_in(1000))) * 4000;
+  curl_easy_setopt(t.easy, CURLOPT_TIMEOUT_MS, most_ms);
   curl_easy_setopt(t.easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
   curl_easy_setopt(t.easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
   if (!options_.ca_file.empty()) {
@@ -261,19 +303,54 @@ bool CurlHttp::launch(Transfer& t) {
     t.header_list = longer;
     return true;
   };
+  size_t head = t.request.method.size() + t.request.url.size();
   for (const auto& [name, value] : t.request.headers) {
     // "name;" is how libcurl is told to send a header without a value.
     std::string line = name;
     line.append(value.empty() ? ";" : ": ").append(value);
     if (!add(line)) return false;
+    head += line.size() + 2;
   }
   if (t.body().size() <= kExpectAbove && !add("Expect:")) return false;
   curl_easy_setopt(t.easy, CURLOPT_HTTPHEADER, t.header_list);
+  pace_.take(head + (t.in_one_piece ? t.body().size() : 0));
   return curl_multi_add_handle(multi_, t.easy) == CURLM_OK;
+}
+
+// The first that may go now.
+std::deque<CurlHttp::Waiting>::iterator CurlHttp::next_waiting() {
+  const auto has_body = [](const Waiting& each) {
+    return each.request.body && !each.request.body->empty();
+  };
+  if (!pace_.limits()) return waiting_.begin();
+  uint64_t unsent = 0;
+  for (const auto& t : running_) unsent += t->unsent();
+  if (pace_.allowed() > 0 && unsent <= pace_.bytes_in(kBacklogMs)) return waiting_.begin();
+  return std::find_if_not(waiting_.begin(), waiting_.end(), has_body);
+}
+
+// Bodies that waited for their share.
+void CurlHttp::go_on() {
+  if (!pace_.limits()) return;
+  for (const auto& t : running_) {
+    if (pace_.allowed() < pace_.piece()) return;
+    if (!t->paused) continue;
+    t->paused = false;  // give_body() may say so again, at once
+    curl_easy_pause(t->easy, CURLPAUSE_CONT);
+  }
+}
+
+// Something waits for nothing but its share.
+bool CurlHttp::held() const {
+  if (!pace_.limits()) return false;
+  return (!waiting_.empty() && running_.size() < capacity_) ||
+         std::any_of(running_.begin(), running_.end(), [](const auto& t) { return t->paused; });
 }
 
 void CurlHttp::fill() {
   while (!waiting_.empty() && running_.size() < capacity_) {
+    const auto next = next_waiting();
+    if (next == waiting_.end()) return;
     std::unique_ptr<Transfer> t;
     if (idle_.empty()) {
       t = std::make_unique<Transfer>();
@@ -281,12 +358,18 @@ void CurlHttp::fill() {
       t = std::move(idle_.back());
       idle_.pop_back();
     }
-    t->request = std::move(waiting_.front().request);
-    t->done = std::move(waiting_.front().done);
-    waiting_.pop_front();
+    t->request = std::move(next->request);
+    t->done = std::move(next->done);
+    waiting_.erase(next);
     t->answer = {};
     t->offset = 0;
     t->body_handed_out = false;
+    t->paused = false;
+    t->pace = &pace_;
+    const size_t size = t->body().size();
+    const bool small = size > 0 && size <= kOnePiece;
+    t->in_one_piece = t->request.method == "POST" ||
+                      (small && (!pace_.limits() || size <= pace_.bytes_in(kAtOnceMs)));
     t->head_whole = false;
     t->head_size = t->answer_size = 0;
     t->error[0] = '\0';
@@ -303,7 +386,7 @@ void CurlHttp::finish(Transfer& t, CURLcode code) const {
   curl_easy_getinfo(t.easy, CURLINFO_RESPONSE_CODE, &t.answer.status);
   curl_easy_getinfo(t.easy, CURLINFO_REQUEST_SIZE, &sent);
   WBSHIM_FAULT(HttpAnswered);
-  t.answer.sent_whole = sent > 0 && (t.body_handed_out || t.body().empty() || t.in_one_piece());
+  t.answer.sent_whole = sent > 0 && (t.body_handed_out || t.body().empty() || t.in_one_piece);
   if (code == CURLE_OK && t.head_whole) return;
   if (code == CURLE_OK) code = CURLE_PARTIAL_FILE;  // libcurl takes headers that end anywhere
   t.answer.failure_class = failure_class_of(code, sent > 0);
@@ -312,6 +395,7 @@ void CurlHttp::finish(Transfer& t, CURLcode code) const {
 
 bool CurlHttp::turn() {
   int left = 0;
+  go_on();
   curl_multi_perform(multi_, &left);
   std::vector<std::unique_ptr<Transfer>> finished;
   const auto take = [&](const Transfer* which) {
@@ -360,7 +444,8 @@ void CurlHttp::poll(std::vector<Store::Extra>& extras, int timeout_ms) {
     if ((extra.events & POLLOUT) != 0) events |= CURL_WAIT_POLLOUT;
     fds.push_back({extra.fd, events, 0});
   }
-  const int wait_ms = busy ? 0 : timeout_ms < 0 ? kForEver_ms : timeout_ms;
+  int wait_ms = busy ? 0 : timeout_ms < 0 ? kForEver_ms : timeout_ms;
+  if (held()) wait_ms = std::min(wait_ms, std::max(pace_.wait_ms(), 1));
   curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), wait_ms, nullptr);
   for (size_t i = 0; i < fds.size(); i++) {
     short revents = 0;

@@ -57,6 +57,8 @@ struct HttpOptions {
   long stall_timeout_s = 30;       // without a byte in either direction
   std::string ca_file;             // empty: the system's
   bool ignore_proxy = false;       // else http_proxy, https_proxy and no_proxy count
+  // Of all that is sent, headers included; 0: no limit. Bodies wait for it, other requests pass.
+  uint64_t bytes_per_second = 0;
 };
 
 Result<std::unique_ptr<Http>> make_http(const HttpOptions& options);

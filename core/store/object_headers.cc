@@ -6,6 +6,8 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "core/store/content_type.h"
+
 namespace wbshim {
 
 std::string mtime_text(int64_t mtime_ns) {
@@ -57,15 +59,21 @@ ObjectMeta object_meta(const std::function<std::string_view(std::string_view)>& 
   return meta;
 }
 
-std::vector<std::pair<std::string, std::string>> object_headers(const ObjectMeta& meta) {
-  const bool directory = S_ISDIR(meta.mode);
+std::vector<std::pair<std::string, std::string>> object_headers(const ObjectMeta& meta,
+                                                                std::string_view key,
+                                                                const ObjectOptions& options) {
+  // A link's body is its target, whatever its name says.
+  const std::string_view type = S_ISDIR(meta.mode)   ? "application/x-directory"
+                                : S_ISREG(meta.mode) ? content_type_of(key)
+                                                     : "application/octet-stream";
   std::vector<std::pair<std::string, std::string>> out = {
-      {"content-type", directory ? "application/x-directory" : "application/octet-stream"},
+      {"content-type", std::string(type)},
       {"x-amz-meta-mode", std::to_string(meta.mode)},
       {"x-amz-meta-uid", std::to_string(meta.uid)},
       {"x-amz-meta-gid", std::to_string(meta.gid)},
       {"x-amz-meta-mtime", mtime_text(meta.mtime_ns)}};
   if (meta.generation != 0) out.emplace_back(kGenerationHeader, std::to_string(meta.generation));
+  options.add_headers(out);
   return out;
 }
 

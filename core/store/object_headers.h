@@ -3,7 +3,9 @@
 //   x-amz-meta-uid, -gid
 //   x-amz-meta-mtime   <seconds>.<nanoseconds, always nine digits>
 //   x-amz-meta-wbshim-gen   the generation; left out when it is 0
-//   content-type       application/x-directory for a directory, else application/octet-stream
+//   content-type       application/x-directory for a directory, application/octet-stream for a
+//                      link, else by the name (content_type.h)
+// and what WBSHIM_S3_… asks for (object_options.h).
 #pragma once
 
 #include <functional>
@@ -18,7 +20,10 @@ namespace wbshim {
 
 inline constexpr char kGenerationHeader[] = "x-amz-meta-wbshim-gen";
 
-std::vector<std::pair<std::string, std::string>> object_headers(const ObjectMeta& meta);
+// Of a new object, however it is uploaded. key: as Store has it.
+std::vector<std::pair<std::string, std::string>> object_headers(const ObjectMeta& meta,
+                                                                std::string_view key,
+                                                                const ObjectOptions& options);
 
 // The other way round, from what an answer's header of that (lower-case) name says; mode 0 when there
 // is none, as with other tools' objects.

@@ -38,12 +38,13 @@ Result<std::unique_ptr<Store>> open_file(const std::string& url) {
 Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
   auto aws = settings_of_process();
   if (!aws) return aws.error();
-  auto place =
-      make_s3_place(options.url, aws.value().endpoint, aws.value().region, options.addressing);
+  auto place = make_s3_place(options.url, aws.value().endpoint, aws.value().region,
+                             options.addressing, {aws.value().dual_stack, aws.value().fips});
   if (!place) return place.error();
   HttpOptions http_options;
   http_options.max_connections = options.max_connections;
   http_options.ca_file = aws.value().ca_file;
+  http_options.bytes_per_second = options.bytes_per_second;
   http_options.ignore_proxy = place.value().loopback;
   auto http = make_http(http_options);
   if (!http) return http.error();
@@ -54,6 +55,8 @@ Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
   setup.now_ms = wall_clock_ms;
   setup.reload = settings_of_process;
   setup.checksum = parse_checksum_mode(options.checksum);
+  setup.objects = options.objects;
+  setup.request_payer = options.request_payer;
   return make_s3_store(std::move(setup));
 }
 

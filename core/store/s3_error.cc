@@ -33,6 +33,7 @@ constexpr char kDenied[] =
     "s3:DeleteObject on the bucket and prefix";
 constexpr char kBucket[] =
     "there is no bucket '{bucket}' at {endpoint}; create it or set WBSHIM_STORE_URL";
+constexpr char kKmsKey[] = "correct WBSHIM_S3_SSE_KMS_KEY_ID, or enable the key";
 constexpr char kTooLong[] = "a key with its prefix has at most 1024 bytes; use shorter names";
 constexpr char kTooLarge[] = "the server takes no object of that size";
 constexpr char kUnsupported[] = "the server does not support this request";
@@ -94,6 +95,14 @@ constexpr Row kRows[] = {
     {0, "AccountProblem", Blocked, kDenied},
     {0, "NoSuchBucket", Blocked, kBucket},
     {0, "InvalidBucketName", Blocked, kBucket},
+    {0, "InvalidStorageClass", Blocked, "correct WBSHIM_S3_STORAGE_CLASS"},
+    {0, "InvalidTag", Blocked, "correct WBSHIM_S3_TAGS"},
+    {0, "AccessControlListNotSupported", Blocked,
+     "leave WBSHIM_S3_ACL out; the bucket allows no ACLs"},
+    {0, "InvalidEncryptionAlgorithmError", Blocked, "correct WBSHIM_S3_SSE"},
+    {0, "KMS.NotFoundException", Blocked, kKmsKey},
+    {0, "KMS.DisabledException", Blocked, kKmsKey},
+    {0, "KMS.KMSInvalidStateException", Blocked, kKmsKey},
     {0, "KeyTooLongError", Refused, kTooLong},
     {0, "KeyTooLong", Refused, kTooLong},
     {0, "EntityTooLarge", Refused, kTooLarge},
@@ -216,6 +225,9 @@ S3Verdict judge_s3_error(long status, std::string_view code, bool sent_whole) {
   verdict.throttled = verdict.mend == kSlower || status == 503;
   verdict.about_time =
       verdict.mend == kSkew || code == "SignatureDoesNotMatch" || code == "AuthFailure";
+  // An answer to HEAD has no code.
+  verdict.about_region =
+      verdict.mend == kRegion || status == 307 || (status == 400 && code.empty());
   if (verdict.outcome == Unknown && !sent_whole) verdict.outcome = TryLater;
   return verdict;
 }

@@ -28,6 +28,8 @@ struct S3Verdict {
   const char* mend;
   bool throttled = false;   // too many requests
   bool about_time = false;  // what a wrong clock is answered with
+  // What a request signed for another region than the bucket's is answered with.
+  bool about_region = false;
 };
 
 // status: 3xx, 4xx or 5xx. sent_whole: whether the request went out to its last byte; a write that

@@ -42,7 +42,7 @@ void S3Parts::begin(const std::string& key, const ObjectMeta& meta, Done done) {
   send_({.verb = S3Verb::Begin,
          .key = key,
          .query = {{"uploads", ""}},
-         .headers = object_headers(meta)},
+         .headers = object_headers(meta, key, objects_)},
         [done = std::move(done)](StoreResult result) {
           if (result.outcome == StoreOutcome::Stored) {
             result.body = parse_upload_id(result.body);
@@ -89,10 +89,11 @@ void S3Parts::abort(const PartsUpload& upload, Done done) {
 
 void S3Parts::copy_onto_itself(const std::string& key, const ObjectMeta& meta, uint64_t dated_ms,
                                Done done) {
-  auto headers = object_headers(meta);
+  auto headers = object_headers(meta, key, objects_);
   headers.emplace_back("x-amz-copy-source",
                        "/" + sigv4::encode_path(place_.bucket + "/" + place_.object_key(key)));
   headers.emplace_back("x-amz-metadata-directive", "REPLACE");
+  if (!objects_.tags.empty()) headers.emplace_back("x-amz-tagging-directive", "REPLACE");
   send_({.verb = S3Verb::Copy, .key = key, .headers = std::move(headers), .dated_ms = dated_ms},
         [done = std::move(done)](StoreResult result) {
           if (result.outcome == StoreOutcome::Stored) {

@@ -1,6 +1,7 @@
 // S3's multipart uploads, over the requests of s3_store.h.
 #pragma once
 
+#include "core/store/object_options.h"
 #include "core/store/parts_store.h"
 #include "core/store/s3_call.h"
 #include "core/store/s3_place.h"
@@ -9,8 +10,9 @@ namespace wbshim {
 
 class S3Parts final : public PartsStore {
  public:
-  // Both outlive it. send: signs, sends and judges.
-  S3Parts(const S3Place& place, S3Sender send) : place_(place), send_(std::move(send)) {}
+  // place and objects outlive it. send: signs, sends and judges.
+  S3Parts(const S3Place& place, const ObjectOptions& objects, S3Sender send)
+      : place_(place), objects_(objects), send_(std::move(send)) {}
 
   void begin(const std::string& key, const ObjectMeta& meta, Done done) override;
   void put(const PartsUpload& upload, unsigned number, std::shared_ptr<const Body> body,
@@ -30,6 +32,7 @@ class S3Parts final : public PartsStore {
                     std::shared_ptr<OpenUploads> found, std::function<void(OpenUploads)> done);
 
   const S3Place& place_;
+  const ObjectOptions& objects_;
   S3Sender send_;
 };
 

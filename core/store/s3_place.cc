@@ -72,9 +72,13 @@ Result<Endpoint> parse_endpoint(const std::string& url) {
   return out;
 }
 
-Endpoint aws_endpoint(const std::string& region) {
+Endpoint aws_endpoint(const std::string& region, const AwsEndpoint& variant) {
   const bool china = region.rfind("cn-", 0) == 0;
-  return {"https", "s3." + region + (china ? ".amazonaws.com.cn" : ".amazonaws.com"), "", ""};
+  const std::string service = variant.fips ? "s3-fips." : "s3.";
+  return {"https",
+          service + (variant.dual_stack ? "dualstack." : "") + region +
+              (china ? ".amazonaws.com.cn" : ".amazonaws.com"),
+          "", ""};
 }
 
 bool is_loopback(const std::string& host) {
@@ -106,7 +110,8 @@ std::string S3Place::name() const {
 }
 
 Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoint,
-                              const std::string& region, const std::string& addressing) {
+                              const std::string& region, const std::string& addressing,
+                              const AwsEndpoint& variant) {
   constexpr std::string_view kScheme = "s3://";
   const std::string shown = printable(hide_secrets(url));
   if (url.substr(0, kScheme.size()) != kScheme) {
@@ -129,7 +134,7 @@ Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoin
   }
   Endpoint at;
   if (endpoint.empty()) {
-    at = aws_endpoint(region);
+    at = aws_endpoint(region, variant);
   } else {
     auto parsed = parse_endpoint(endpoint);
     if (!parsed) return parsed.error();
@@ -137,6 +142,10 @@ Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoin
   }
   out.path_style = addressing == "path" ||
                    (addressing == "auto" && (!endpoint.empty() || !host_label(out.bucket)));
+  if (variant.fips && !endpoint.empty() && !is_aws(at.host)) {
+    return Error{"AWS_USE_FIPS_ENDPOINT is set, and the S3 endpoint '" + printable(endpoint) +
+                 "' is not AWS's; unset one of them"};
+  }
   const std::string port = at.port.empty() ? "" : ":" + at.port;
   out.endpoint = at.scheme + "://" + at.host + port + at.path;
   out.host = (out.path_style ? "" : lower_case(out.bucket) + ".") + at.host + port;
@@ -145,6 +154,24 @@ Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoin
   out.loopback = is_loopback(at.host);
   out.aws = is_aws(at.host);
   return out;
+}
+
+bool is_region_name(std::string_view name) {
+  return !name.empty() && host_label(name) && name.front() != '-';
+}
+
+void move_to_region(S3Place& place, const std::string& from, const std::string& to) {
+  if (!place.aws) return;
+  const std::string regional = "." + from + ".amazonaws.com", old = "s3.amazonaws.com";
+  for (std::string* text : {&place.endpoint, &place.origin, &place.host}) {
+    const size_t at = text->find(regional);
+    const size_t without = text->find(old);  // the name from before there were regions
+    if (at != std::string::npos) {
+      text->replace(at + 1, from.size(), to);
+    } else if (without != std::string::npos) {
+      text->insert(without + 3, to + ".");
+    }
+  }
 }
 
 }  // namespace wbshim

@@ -32,10 +32,23 @@ struct S3Place {
   bool aws = false;       // the endpoint is Amazon's
 };
 
+// Which of AWS's own endpoints.
+struct AwsEndpoint {
+  bool dual_stack = false;  // IPv6, too
+  bool fips = false;
+};
+
 // url: s3://bucket[/prefix]. endpoint: empty for AWS in that region. addressing: auto, path or
 // virtual; auto is virtual for AWS (unless the bucket's name cannot be a host's) and path for
 // others.
 Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoint,
-                              const std::string& region, const std::string& addressing);
+                              const std::string& region, const std::string& addressing,
+                              const AwsEndpoint& variant = {});
+
+// The bucket turned out to be in region `to`: AWS has another host for it. Others stay where they are.
+void move_to_region(S3Place& place, const std::string& from, const std::string& to);
+
+// Lower-case letters, digits and '-': what may be a part of AWS's host names.
+bool is_region_name(std::string_view name);
 
 }  // namespace wbshim

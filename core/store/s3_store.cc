@@ -16,6 +16,7 @@
 #include "core/store/s3_message.h"
 #include "core/store/s3_parts.h"
 #include "core/store/xml_reader.h"
+#include "core/util/log.h"
 
 namespace wbshim {
 namespace {
@@ -60,7 +61,7 @@ class S3Store final : public Store {
         signer_(setup_.aws.keys, setup_.aws.region),
         messages_(setup_.place, setup_.aws),
         sums_(setup_.checksum, setup_.place.aws),
-        parts_(setup_.place,
+        parts_(setup_.place, setup_.objects,
                [this](S3Call call, Done done) { send(std::move(call), std::move(done)); }),
         empty_hash_(sha256_hex("")) {}
 
@@ -101,9 +102,12 @@ class S3Store final : public Store {
   Listing listing_of(const Sent& sent, const std::string& prefix, HttpAnswer answer);
   StoreResult result_of(const Sent& sent, HttpAnswer answer);
   StoreResult success_of(const Sent& sent, HttpAnswer answer) const;
+  Checksums::Mismatch encryption_mismatch(const HttpAnswer& answer) const;
+  void spoil(StoreResult& result, const std::string& what, Checksums::Mismatch mismatch) const;
   StoreResult failure_of(const std::string& what, const HttpAnswer& answer) const;
   StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
   bool look_for_new_keys();
+  bool learn_region(std::string_view region);
   bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
   // put and remove are dated by the caller's clock, the others by ours.
   ClockSkew& skew(Verb verb) { return traits_of(verb).dated ? callers_skew_ : our_skew_; }
@@ -118,14 +122,16 @@ class S3Store final : public Store {
   std::string empty_hash_;
   std::deque<Decided> decided_;
   uint64_t reloaded_ms_ = 0;
-  unsigned keys_ = 0;  // goes up with new ones
+  unsigned keys_ = 0;                      // goes up with new ones, and with another region
+  std::vector<std::string> regions_;       // that the bucket was said to be in
+  mutable bool told_unencrypted_ = false;  // once is enough
   ClockSkew callers_skew_;
   ClockSkew our_skew_;
 };
 
 void S3Store::put(const std::string& key, std::shared_ptr<const Body> body, const ObjectMeta& meta,
                   uint64_t dated_ms, Done done) {
-  auto headers = object_headers(meta);
+  auto headers = object_headers(meta, key, setup_.objects);
   if (sums_.sends()) headers.emplace_back(kChecksumHeader, Checksums::header_of(body.get()));
   send({.verb = Verb::Put,
         .key = key,
@@ -177,6 +183,7 @@ void S3Store::start(const Sent& sent, sigv4::Request request,
                     std::function<void(HttpAnswer)> done) {
   request.method = traits_of(sent.verb).method;
   request.headers.emplace_back("host", setup_.place.host);
+  if (setup_.request_payer) request.headers.emplace_back("x-amz-request-payer", "requester");
   signer_.sign(request, skew(sent.verb).corrected(sent.dated_ms));
   HttpRequest http;
   http.method = request.method;
@@ -265,8 +272,13 @@ StoreResult S3Store::result_of(const Sent& sent, HttpAnswer answer) {
 
 // Whether the cause of a refusal is gone by now.
 bool S3Store::mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result) {
-  if (judge_s3_error(answer.status, result.error_class, true).about_time &&
-      answer.header("age").empty()) {
+  const S3Error error = parse_s3_error(answer.body);
+  const S3Verdict verdict = judge_s3_error(answer.status, error.code, true);
+  if (verdict.about_region) {
+    const std::string_view named = answer.header("x-amz-bucket-region");
+    if (learn_region(named.empty() ? error.region : named) || sent.keys != keys_) return true;
+  }
+  if (verdict.about_time && answer.header("age").empty()) {
     const uint64_t now = setup_.now_ms();
     const uint64_t took = now > sent.sent_ms ? now - sent.sent_ms : 0;
     if (skew(sent.verb).refused(sent.dated_ms, took, answer.header("date"))) return true;
@@ -284,6 +296,7 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   result.etag = unquoted(answer.header("etag"));
   if (verb == Verb::Delete || verb == Verb::Abort) return result;
   if (traits_of(verb).whole_body) {
+    if (verb == Verb::Begin) spoil(result, what, encryption_mismatch(answer));
     result.body = std::move(answer.body);
     return result;
   }
@@ -298,10 +311,8 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   }
   if (verb == Verb::Put || verb == Verb::Part) {
     Checksums::Mismatch mismatch = sums_.compare(sent.body.get(), answer);
-    if (mismatch.why.empty()) return result;
-    result.outcome = StoreOutcome::Unknown;
-    result.error_class = std::move(mismatch.error_class);
-    result.message = messages_.other(what, mismatch.why);
+    if (mismatch.why.empty() && verb == Verb::Put) mismatch = encryption_mismatch(answer);
+    spoil(result, what, std::move(mismatch));
     return result;
   }
   result.generation = number_in(answer.header(kGenerationHeader));
@@ -317,6 +328,33 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   result.size = answer.body.size();
   result.body = std::move(answer.body);
   return result;
+}
+
+void S3Store::spoil(StoreResult& result, const std::string& what,
+                    Checksums::Mismatch mismatch) const {
+  if (mismatch.why.empty()) return;
+  result.outcome = StoreOutcome::Unknown;
+  result.error_class = std::move(mismatch.error_class);
+  result.message = messages_.other(what, mismatch.why);
+}
+
+Checksums::Mismatch S3Store::encryption_mismatch(const HttpAnswer& answer) const {
+  const auto header = [&](std::string_view name) { return answer.header(name); };
+  const Encryption found = encryption_of(setup_.objects, header);
+  if (found == Encryption::Other) {
+    return {
+        "NotEncrypted",
+        "the server does not say that it has encrypted the object with " + setup_.objects.sse +
+            (setup_.objects.kms_key.empty() ? "" : " and key '" + setup_.objects.kms_key + "'") +
+            "; correct WBSHIM_S3_SSE or WBSHIM_S3_SSE_KMS_KEY_ID, or the server"};
+  }
+  if (found == Encryption::NotSaid && !told_unencrypted_) {
+    told_unencrypted_ = true;
+    log_warn(setup_.place.name() +
+             ": the server takes WBSHIM_S3_SSE=AES256 and does not say that it has encrypted "
+             "anything");
+  }
+  return {};
 }
 
 StoreResult S3Store::failure_of(const std::string& what, const HttpAnswer& answer) const {
@@ -345,12 +383,40 @@ StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
   if (result.outcome == StoreOutcome::Absent) verdict.outcome = StoreOutcome::Absent;
   if (verb == Verb::List && answer.status == 403 && verdict.outcome == StoreOutcome::Refused)
     verdict.mend = kMayNotList;
+  std::string mend = verdict.mend;
+  const bool of_object_made = verb == Verb::Put || verb == Verb::Begin || verb == Verb::Copy;
+  const std::string wishes = of_object_made ? setup_.objects.named() : "";
+  // Ceph says InvalidAccessKeyId of a KMS key that it does not know.
+  const bool of_wishes =
+      verdict.outcome == StoreOutcome::Refused || !setup_.objects.kms_key.empty();
+  if (!wishes.empty() && of_wishes) {
+    mend += "; it was sent with " + wishes;
+    verdict.mend = mend.c_str();
+  }
   result.outcome = verdict.outcome;
   result.error_class = error.code.empty() ? "http_" + std::to_string(answer.status) : error.code;
   result.message = messages_.refused(what, answer, error, verdict);
   result.throttled = verdict.throttled;
   result.retry_after_ms = retry_after_of(answer, setup_.now_ms());
   return result;
+}
+
+// True: it is another than was signed for. Wherever a redirect points, nothing is sent there: of what
+// the server says only the region's name is taken.
+bool S3Store::learn_region(std::string_view region) {
+  constexpr size_t kMost = 3;
+  std::string& ours = setup_.aws.region;
+  const std::string theirs(region);
+  if (theirs == ours || !is_region_name(theirs) || regions_.size() >= kMost) return false;
+  if (std::find(regions_.begin(), regions_.end(), theirs) != regions_.end()) return false;
+  log_info(setup_.place.name() + ": the bucket is in region '" + theirs + "', not '" + ours +
+           "'; AWS_REGION may say so from the start");
+  regions_.push_back(theirs);
+  move_to_region(setup_.place, ours, theirs);
+  ours = theirs;
+  keys_++;
+  signer_ = sigv4::Signer(setup_.aws.keys, ours);
+  return true;
 }
 
 // True: there are some.

@@ -24,6 +24,8 @@ struct S3Setup {
   // Asked for new keys when the old ones were refused, at most every kReloadEvery_ms; may be empty.
   std::function<Result<AwsSettings>()> reload;
   ChecksumMode checksum = ChecksumMode::Auto;
+  ObjectOptions objects = {};
+  bool request_payer = false;
 };
 
 inline constexpr uint64_t kReloadEvery_ms = 5000;

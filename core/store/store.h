@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/store/object_options.h"
 #include "core/util/result.h"
 
 namespace wbshim {
@@ -130,6 +131,9 @@ struct StoreOptions {
   std::string addressing = "auto";  // WBSHIM_S3_ADDRESSING
   std::string checksum = "auto";    // WBSHIM_S3_CHECKSUM
   unsigned max_connections = 20;    // WBSHIM_MAX_UPLOADS
+  uint64_t bytes_per_second = 0;    // WBSHIM_UPLOAD_LIMIT; 0: no limit. s3:// only
+  ObjectOptions objects = {};
+  bool request_payer = false;  // WBSHIM_S3_REQUEST_PAYER
 };
 
 // Reads AWS_* from the environment (and the shared credentials and config files) for s3://. The

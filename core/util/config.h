@@ -83,9 +83,11 @@ class Config {
   uint64_t upload_delay_ms() const { return duration_ms(Option::UPLOAD_DELAY); }
   uint64_t upload_deadline_ms() const { return duration_ms(Option::UPLOAD_DEADLINE); }
   uint64_t writeback_max_size() const { return size(Option::WRITEBACK_MAX_SIZE); }  // 0: no limit
-  uint64_t max_staged() const { return size(Option::MAX_STAGED); }                  // 0: no cap
-  uint64_t max_stage_write() const { return count(Option::MAX_STAGE_WRITE); }       // 0: no cap
-  double free_space_ratio() const;                                                  // 0 to below 1
+  uint64_t upload_limit() const { return size(Option::UPLOAD_LIMIT); }              // 0: no limit
+  const std::string& upload_hours() const { return text(Option::UPLOAD_HOURS); }
+  uint64_t max_staged() const { return size(Option::MAX_STAGED); }             // 0: no cap
+  uint64_t max_stage_write() const { return count(Option::MAX_STAGE_WRITE); }  // 0: no cap
+  double free_space_ratio() const;                                             // 0 to below 1
   bool meta_batch() const { return text(Option::META) == "batch"; }
   unsigned max_uploads() const {
     return static_cast<unsigned>(count(Option::MAX_UPLOADS));

@@ -49,6 +49,7 @@ Result<Config> ConfigLoader::load() {
   if (Status s = check_kinds(); !s) return s.error();
   if (Status s = check_places(); !s) return s.error();
   if (Status s = check_addresses(); !s) return s.error();
+  if (Status s = check_objects(); !s) return s.error();
   return std::move(config_);
 }
 

@@ -24,7 +24,8 @@ class ConfigLoader {
   Status check_kinds() const;
   Status check_places();  // prefix, staging and store: absolute, normalised, apart; makes staging
                           // canonical
-  Status check_addresses();  // URLs
+  Status check_addresses();      // URLs
+  Status check_objects() const;  // S3_…
 
   const std::string* variable(std::string_view name) const;  // its value, or null
   Result<std::string> base_dir(const char* xdg, const char* below_home) const;

@@ -28,7 +28,7 @@ for name, value in WRONG_VALUES:
             refused(v, ["WBSHIM_" + name, "environment"] + ([value] if value else []))
     cases.add(f"WBSHIM_{name}={value!r}", wrong)
 
-LATER = [("COHERENCE", "shared"), ("UPLOAD_HOURS", "1-5"), ("UPLOAD_LIMIT", "1M"), ("CACHE_SIZE", "1G")]
+LATER = [("COHERENCE", "shared"), ("META_PRIME", "1"), ("READ_WAIT", "1s"), ("CACHE_SIZE", "1G")]
 for name, value in LATER:
     def later(name=name, value=value):
         with volume.Volume(**{name: value}) as v:

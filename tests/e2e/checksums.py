@@ -1,32 +1,14 @@
 #!/usr/bin/env python3
 """Bytes that are damaged on their way are never reported as stored: WBSHIM_S3_CHECKSUM, the ETag, and the hash that every server checks."""
 import os
-import re
 import sys
-import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "s3"))
 import relay  # noqa: E402
-from lib import cases, odd_s3, ports, s3, stored, volume, wait  # noqa: E402
+from lib import cases, odd_s3, s3, stored, wait  # noqa: E402
 from lib.cases import case, expect, expect_in  # noqa: E402
-
-
-class OddVolume(volume.Volume):
-    """A volume in the odd server's bucket."""
-
-    def __init__(self, server, **options):
-        self.port = ports.free()
-        super().__init__(STORE_URL="s3://odd/p", UPLOAD_DELAY="0s", METRICS=f"127.0.0.1:{self.port}", **options)
-        self.extra = server.env()
-
-    def errors(self, error_class):
-        text = urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10).read().decode()
-        found = re.search(r'wbshim_upload_errors_total\{class="%s"\} (\d+)' % error_class, text)
-        return int(found[1]) if found else 0
-
-    def state(self, path):
-        return self.records()[path]["state"]
+from lib.odd_volume import OddVolume  # noqa: E402
 
 
 def damaged(body):

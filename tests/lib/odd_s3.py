@@ -6,9 +6,11 @@ import base64
 import hashlib
 import http.server
 import os
+import socket
 import socketserver
 import ssl
 import threading
+import time
 
 from lib import process
 
@@ -28,9 +30,10 @@ def certificate(directory):
 class OddS3:
     """Use as a context manager. `paths` are the paths of all requests as they came, `puts` their headers."""
 
-    def __init__(self, cert=None):
+    def __init__(self, cert=None, host="127.0.0.1"):
         self.objects = {}
         self.requests = []       # (method, raw path, headers)
+        self.arrivals = []       # (monotonic time, bytes): heads, and bodies piece by piece
         self.damage = None       # bytes -> bytes: what is stored instead
         self.echo = None         # request headers, body -> the checksum to answer with
         self.answer = None       # (handler) -> bool: answers instead of us
@@ -51,8 +54,19 @@ class OddS3:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
+            def body_of_request(self):
+                left, pieces = int(self.headers.get("Content-Length") or 0), []
+                owner.arrivals.append((time.monotonic(), len(self.raw_requestline) + 2 + sum(len(n) + len(v) + 4 for n, v in self.headers.items())))
+                while left:
+                    pieces.append(self.rfile.read1(min(left, 1 << 16)))
+                    owner.arrivals.append((time.monotonic(), len(pieces[-1])))
+                    left -= len(pieces[-1])
+                    if not pieces[-1]:
+                        break
+                return b"".join(pieces)
+
             def any_method(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = self.body_of_request()
                 owner.requests.append((self.command, self.path, dict(self.headers)))
                 if owner.answer and owner.answer(self):
                     return
@@ -67,12 +81,15 @@ class OddS3:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        Server.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.server = Server((host, 0), Handler)
         if cert:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(cert)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.endpoint = f"http{'s' if cert else ''}://127.0.0.1:{self.server.server_address[1]}"
+        self.port = self.server.server_address[1]
+        name = f"[{host}]" if ":" in host else host
+        self.endpoint = f"http{'s' if cert else ''}://{name}:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):

@@ -4,8 +4,10 @@
     sigv4_oracle.py [SIGN_TOOL] [--count N] [--seed S]
 
 Keys hold every byte from 0x01 to 0xff, '+', '%', '~', dot segments, doubled slashes and up to 1024
-bytes; queries repeat names; headers repeat and are padded; some requests carry a session token or a
-port. Needs python3-botocore. Prints one line a group of cases and the seed that repeats the run.
+bytes; queries repeat names and hold sub-resources, with and without a value; headers repeat and are
+padded; some requests carry a session token, a port (the scheme's own among them), or are for another
+region. In the group "all" everything meets. Needs python3-botocore. Prints one line a group of cases
+and the seed that repeats the run.
 SIGN_TOOL is taken from the build directory (WBSHIM_BUILD) unless it is named.
 """
 import argparse
@@ -25,7 +27,9 @@ from botocore.credentials import Credentials
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import build  # noqa: E402
 
-GROUPS = ('bytes', 'tricky', 'long', 'query', 'headers', 'token', 'port')
+GROUPS = ('bytes', 'tricky', 'long', 'query', 'headers', 'token', 'port', 'region', 'all')
+COUNT = 9 * 255 * 3  # every byte of a key three times
+REGIONS = ['us-east-1', 'eu-central-1', 'cn-north-1', 'us-gov-west-1', 'ap-southeast-3', 'default', 'auto', 'RegionOne']
 TRICKY = [b'a+b', b'a%2Bb', b'%', b'%25', b'100%', b'~user', b'a//b', b'/lead', b'//', b'a/./b',
           b'a/../b', b'.', b'..', b'../../x', b'trail/', b' ', b'a b', b"quote'", b'"', b'$&,:;=@!*()',
           b'?x=1', b'#frag', b'[x]', b'{y}', b'|', b'\\', b'^`', '\u00e9\u0301'.encode(),
@@ -45,18 +49,23 @@ class Request:
         self.method = rng.choice(['GET', 'PUT', 'DELETE', 'HEAD'])
         self.scheme = rng.choice(['http', 'https'])
         self.host = rng.choice(['bucket.s3.amazonaws.com', '127.0.0.1', 's3.example.com', 'localhost'])
-        self.port = rng.choice([80, 443, 8080, 9000, 65535]) if self.group == 'port' else None
+        self.port = rng.choice([80, 443, 8080, 9000, 65535]) if self.has('port') else None
         self.key = self.make_key(rng, number)
-        self.query = self.make_query(rng) if self.group in ('query', 'tricky') else []
+        self.query = self.make_query(rng) if self.has('query', 'tricky') else []
+        # As botocore is given it: a sub-resource may come without its '='; what is signed has it.
+        self.bare = rng.random() < 0.5
         self.headers = self.make_headers(rng)
         self.body = rng.randbytes(rng.randrange(64)) if self.method == 'PUT' else b''
         self.token = ''.join(rng.choices('Aa0+/=', k=rng.randrange(20, 400))) \
-            if self.group == 'token' else ''
+            if self.has('token') else ''
         self.id = 'AKIA' + ''.join(rng.choices('ABCDEFGH234567', k=16))
         self.secret = ''.join(rng.choices('Aa0+/=', k=40))
-        self.region = rng.choice(['us-east-1', 'eu-central-1', 'cn-north-1'])
+        self.region = rng.choice(REGIONS) if self.has('region') else 'us-east-1'
         self.time = datetime.datetime(2000, 1, 1) + datetime.timedelta(
             seconds=rng.randrange(100 * 365 * 86400))
+
+    def has(self, *groups):
+        return self.group in groups + ('all',)
 
     def make_key(self, rng, number):
         if self.group == 'bytes':  # every byte in turn, and company
@@ -64,19 +73,20 @@ class Request:
                 .replace(b'\0', b'z')
         if self.group == 'long':
             return rng.randbytes(1024).replace(b'\0', b'/')
-        if self.group == 'tricky':
+        if self.has('tricky'):
             return b'/'.join(rng.choices(TRICKY, k=rng.randrange(1, 4)))
         return rng.choice(TRICKY)
 
     @staticmethod
     def make_query(rng):
-        names = ['uploads', 'prefix', 'max-keys', 'continuation-token', 'delete', 'a', 'A', 'a b', 'x-id']
-        values = ['', '1', 'J', 'a b', 'a+b/=', '%20', '\u00e9', '~-_.', "'()*!", '&=?']
-        return [(rng.choice(names), rng.choice(values)) for _ in range(rng.randrange(5))]
+        names = ['uploads', 'prefix', 'max-keys', 'continuation-token', 'delete', 'a', 'A', 'a b', 'x-id', 'acl', 'a-b',
+                 'partNumber', 'uploadId', 'versions', 'tagging', 'a/b', 'a+']
+        values = ['', '', '1', 'J', 'a b', 'a+b/=', '/', '+', '=', ' ', '%20', '%2F', '\u00e9', '~-_.', "'()*!", '&=?', ';#']
+        return [(rng.choice(names), rng.choice(values)) for _ in range(rng.randrange(8))]
 
     def make_headers(self, rng):
         out = [('x-amz-meta-mode', '33188'), ('content-type', 'application/octet-stream')]
-        if self.group != 'headers':
+        if not self.has('headers'):
             return out[:rng.randrange(3)]
         pool = ['x-amz-meta-a', 'X-Amz-Meta-A-B', 'x-amz-meta-ab', 'Range', 'If-None-Match',
                 'x-amz-storage-class', 'Content-MD5', 'x-amz-meta-A', 'User-Agent', 'Expect']
@@ -103,7 +113,7 @@ class Request:
     def by_botocore(self):
         port = '' if self.port is None else ':%d' % self.port
         path = '/' + quote(self.key, safe='/~')
-        query = '&'.join('%s=%s' % (quote(n, safe='~'), quote(v, safe='~')) for n, v in self.query)
+        query = '&'.join(quote(n, safe='~') + ('' if self.bare and not v else '=' + quote(v, safe='~')) for n, v in self.query)
         url = '%s://%s%s%s' % (self.scheme, self.host, port, path) + ('?' + query if query else '')
         request = AWSRequest(method=self.method, url=url, data=self.body)
         for name, value in self.headers:
@@ -129,7 +139,7 @@ class Request:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('sign_tool', nargs='?', default=os.path.join(build.BUILD, 'tests', 's3', 'sign_tool'))
-    parser.add_argument('--count', type=int, default=7 * 255)
+    parser.add_argument('--count', type=int, default=COUNT)
     parser.add_argument('--seed', type=int, default=random.SystemRandom().randrange(1 << 32))
     args = parser.parse_args()
     print('seed %d, botocore %s' % (args.seed, botocore.__version__))

@@ -1,11 +1,11 @@
-// The object store from the command line, for tests: WBSHIM_STORE_URL, WBSHIM_S3_ADDRESSING,
-// WBSHIM_MAX_UPLOADS and AWS_* as for the uploader.
+// The object store from the command line, for tests: WBSHIM_* and AWS_* as for the uploader.
 //   store_tool probe
 //   store_tool put KEY FILE MODE UID GID MTIME_NS GENERATION     MODE decimal, with type bits
 //   store_tool fill PREFIX COUNT SIZE                            COUNT puts at once: PREFIX/000000
 //   … store_tool get KEY FILE store_tool head KEY store_tool remove KEY
 //   store_tool list DIRECTORY     all pages: "pages N", and "listing" with one JSON object
-// STORE_TOOL_SKEW_S: seconds that the claims' clock is ahead.
+// STORE_TOOL_SKEW_S: seconds that the claims' clock is ahead. STORE_TOOL_AGAIN=1: what was refused and
+// is mended goes again, as it would from the uploader.
 // Prints "outcome <name>", then "class", "message", "etag", "generation", "size" lines as they
 // apply; fill prints "stored N". Exit status: 0 Stored, 1 anything else, 2 wrong usage.
 #include <sys/stat.h>
@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "core/store/crypto.h"
-#include "core/store/store.h"
+#include "core/store/store_options.h"
 #include "core/util/json.h"
 
 namespace {
@@ -130,20 +130,9 @@ int usage() {
   return 2;
 }
 
-int run(Store& store, const std::vector<std::string>& args) {
+// put, get, head or remove; false: it is none of them.
+bool start(Store& store, const std::vector<std::string>& args, const Store::Done& keep) {
   const std::string command = args.empty() ? "" : args[0];
-  StoreResult result;
-  const auto keep = [&](StoreResult r) { result = std::move(r); };
-  if (command == "probe" && args.size() == 1) {
-    const auto status = store.probe(kProbeTimeout_ms);
-    printf("outcome %s\n", status ? "Stored" : "Refused");
-    if (!status) printf("message %s\n", status.message().c_str());
-    return status ? 0 : 1;
-  }
-  if (command == "fill" && args.size() == 4) {
-    return fill(store, args[1], std::stoi(args[2]), std::stoul(args[3]));
-  }
-  if (command == "list" && args.size() == 2) return list(store, args[1]);
   if (command == "put" && args.size() == 8) {
     std::ifstream file(args[2], std::ios::binary);
     ObjectMeta meta;
@@ -160,9 +149,31 @@ int run(Store& store, const std::vector<std::string>& args) {
   } else if (command == "remove" && args.size() == 2) {
     store.remove(args[1], now_ms(), keep);
   } else {
-    return usage();
+    return false;
   }
-  drain(store);
+  return true;
+}
+
+int run(Store& store, const std::vector<std::string>& args) {
+  const std::string command = args.empty() ? "" : args[0];
+  StoreResult result;
+  const auto keep = [&](StoreResult r) { result = std::move(r); };
+  if (command == "probe" && args.size() == 1) {
+    const auto status = store.probe(kProbeTimeout_ms);
+    printf("outcome %s\n", status ? "Stored" : "Refused");
+    if (!status) printf("message %s\n", status.message().c_str());
+    return status ? 0 : 1;
+  }
+  if (command == "fill" && args.size() == 4) {
+    return fill(store, args[1], std::stoi(args[2]), std::stoul(args[3]));
+  }
+  if (command == "list" && args.size() == 2) return list(store, args[1]);
+  int tries = variable("STORE_TOOL_AGAIN", "") == "1" ? 3 : 1;
+  do {
+    result = {};
+    if (!start(store, args, keep)) return usage();
+    drain(store);
+  } while (result.mended && --tries > 0);
   if (command == "get" && result.outcome == StoreOutcome::Stored) {
     std::ofstream(args[2], std::ios::binary) << result.body;
   }
@@ -172,11 +183,12 @@ int run(Store& store, const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  StoreOptions options;
-  options.url = variable("WBSHIM_STORE_URL", "");
-  options.addressing = variable("WBSHIM_S3_ADDRESSING", "auto");
-  options.max_connections = static_cast<unsigned>(std::stoul(variable("WBSHIM_MAX_UPLOADS", "20")));
-  auto store = open_store(options);
+  const auto config = Config::load(ConfigSources::system());
+  if (!config) {
+    printf("outcome Refused\nmessage %s\n", config.message().c_str());
+    return 1;
+  }
+  auto store = open_store(store_options(config.value(), config.value().max_uploads()));
   if (!store) {
     printf("outcome Refused\nmessage %s\n", store.message().c_str());
     return 1;

@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "core/base/layout.h"
-#include "core/store/store.h"
+#include "core/store/store_options.h"
 #include "core/util/display.h"
 #include "core/util/fd.h"
 #include "core/volume/record.h"
@@ -52,23 +52,22 @@ Outcome print_file(int fd, const std::string& name) {
 }
 
 Outcome fetch(const Config& config, const std::string& key, const std::string& name) {
-  StoreOptions options;
-  options.url = config.store_url();
-  options.addressing = config.s3_addressing();
-  options.checksum = config.s3_checksum();
-  options.max_connections = 1;
-  auto store = open_store(options);
+  auto store = open_store(store_options(config, 1));
   if (!store) return Outcome::wrong(store.message());
   bool done = false;
   StoreResult result;
-  store.value()->get(key, [&](StoreResult r) {
-    result = std::move(r);
-    done = true;
-  });
   const SystemClock clock;
   const uint64_t end = clock.now_ms() + kFetchBoundMs;
   std::vector<Store::Extra> extras;
-  while (!done && clock.now_ms() < end) store.value()->poll(extras, 500);
+  int tries = 3;  // with the right clock, for the right region
+  do {
+    done = false;
+    store.value()->get(key, [&](StoreResult r) {
+      result = std::move(r);
+      done = true;
+    });
+    while (!done && clock.now_ms() < end) store.value()->poll(extras, 500);
+  } while (done && result.mended && --tries > 0);
   if (!done) return Outcome::failed("cat: the store did not send " + name + " within 5 min");
   if (result.outcome == StoreOutcome::Absent)
     return Outcome::failed("cat: " + name + " is not in the store");

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/store/crypto.h"
-#include "core/store/store.h"
+#include "core/store/store_options.h"
 #include "core/util/display.h"
 #include "core/volume/identity.h"
 #include "tools/ctl/checks.h"
@@ -90,12 +90,7 @@ Finding check(const Config& config) {
     return {Level::Ok, "store",
             config.shown(Option::STORE_URL) + ", in the staging directory, is made by the start",
             ""};
-  StoreOptions options;
-  options.url = config.store_url();
-  options.addressing = config.s3_addressing();
-  options.checksum = config.s3_checksum();
-  options.max_connections = 1;
-  auto store = open_store(options);
+  auto store = open_store(store_options(config, 1));
   if (!store) return {Level::Error, "store", printable(store.message()), ""};
   if (Status probed = store.value()->probe(kBoundMs); !probed)
     return {Level::Error, "store", printable(probed.message()), ""};

@@ -54,6 +54,10 @@ Blockage blockage_of(const OldestEntry& entry, const Json& uploader, uint64_t wa
     return {"not_due", "not due yet, in " + human_duration(entry.due_in_ms)};
   if (says(uploader, "store", "away"))
     return {"store_away", store_text(*uploader.find("store"), wall_ms)};
+  const Json* hours = uploader.find("upload_hours");
+  if (hours != nullptr && !says(uploader, "upload_hours", "open"))
+    return {"hours", "uploads wait for their hours, " + printable(hours->text_of("hours")) +
+                         " (WBSHIM_UPLOAD_HOURS); shim-ctl flush does not"};
   if (entry.busy) return {"claim", "its key is claimed for a request"};
   if (entry.due_in_ms > 0) return {"not_due", "not due yet, in " + human_duration(entry.due_in_ms)};
   if (entry.settling) return {"claim", "a request for its key went unanswered"};

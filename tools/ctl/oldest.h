@@ -22,8 +22,8 @@ struct OldestEntry {
 };
 
 struct Blockage {
-  std::string by;    // in JSON: "not_due", "open_for_writing", "store_away", "redis_away",
-                     // "dead_letter", "claim", "in_flight", "no_uploader", or "queue": it is next
+  std::string by;  // in JSON: "not_due", "open_for_writing", "store_away", "redis_away",
+      // "dead_letter", "hours", "claim", "in_flight", "no_uploader", or "queue": it is next
   std::string text;  // for people
 };
 // uploader: its own document (STATUS); null when there is none.

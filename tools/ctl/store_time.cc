@@ -26,7 +26,8 @@ int64_t parse_date(std::string_view text) {
 int64_t store_time(const std::string& url, const std::string& addressing) {
   const auto aws = load_aws_settings([](const char* name) -> const char* { return getenv(name); });
   if (!aws) return -1;
-  const auto place = make_s3_place(url, aws.value().endpoint, aws.value().region, addressing);
+  const auto place = make_s3_place(url, aws.value().endpoint, aws.value().region, addressing,
+                                   {aws.value().dual_stack, aws.value().fips});
   if (!place) return -1;
   HttpOptions options;
   options.max_connections = 1;

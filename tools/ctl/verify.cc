@@ -8,6 +8,7 @@
 
 #include "core/base/layout.h"
 #include "core/base/protocol.h"
+#include "core/store/store_options.h"
 #include "core/util/display.h"
 #include "core/volume/identity.h"
 #include "tools/ctl/commands.h"
@@ -122,11 +123,7 @@ int verify(const CommandLine& line, const Config& config, const std::vector<std:
   if (!link.redis().connect()) return report(redis_away(config, link.redis()));
   Result<Tree> tree = Tree::open(config.staging(), config.prefix());
   if (!tree) return report(Outcome::failed("verify: " + tree.message()));
-  StoreOptions options;
-  options.url = config.store_url();
-  options.addressing = config.s3_addressing();
-  options.max_connections = config.max_uploads();
-  auto store = open_store(options);
+  auto store = open_store(store_options(config, config.max_uploads()));
   if (!store) return report(Outcome::wrong(store.message()));
   VerifyReport told(config.prefix(), line.json, isatty(STDOUT_FILENO) != 0 ? kLinesOnTerminal : 0);
   const std::string trouble =

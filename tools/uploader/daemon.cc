@@ -64,7 +64,8 @@ Daemon::Daemon(Context& context)
       pressure_(context, gauges_, uploads_),
       parts_{uploads_, deletes_, replay_, scan_, recovery_, tree_events_},
       requests_(context, parts_, server_),
-      room_(context, pressure_, server_) {
+      room_(context, pressure_, server_),
+      hours_(parse_upload_hours(context.config.upload_hours())) {
   looker_.on_written = [this](const std::string& path) { uploads_.large().written(path); };
   uploads_.on_event = [this](const UploadEvent& event) { requests_.saw(event); };
   deletes_.on_event = [this](const DeleteEvent& event) { requests_.saw(event); };
@@ -238,6 +239,7 @@ bool Daemon::step() {
   // What changes behind a scan's back must be seen by the watch.
   if (sound() && !watch_.building()) more = scan_.step(kScanSliceMs) || more;
   if (sound() && recovery_.pending()) recover();
+  keep_hours();
   if (works()) {
     step_journal();
     replay_.step_held();
@@ -251,6 +253,18 @@ bool Daemon::step() {
   requests_.step();
   room_.step();
   return more;
+}
+
+// A flush is somebody who waits: it does not ask what time it is.
+void Daemon::keep_hours() {
+  const bool open = hours_.open_at(local_hour(context_.clock.wall_ms()));
+  if (open != hours_open_) {
+    log_info(open ? "the hours of uploads have begun"
+                  : "uploads wait for their hours (WBSHIM_UPLOAD_HOURS is " +
+                        context_.config.upload_hours() + ")");
+  }
+  hours_open_ = open;
+  uploads_.set_open(open || requests_.flushing());
 }
 
 // Ends with the first whole scan: what a power loss left behind has been judged.

@@ -23,6 +23,7 @@
 #include "tools/uploader/socket_server.h"
 #include "tools/uploader/store_probe.h"
 #include "tools/uploader/tree_source.h"
+#include "tools/uploader/upload_hours.h"
 #include "tools/uploader/uploads.h"
 #include "tools/uploader/watch.h"
 
@@ -57,6 +58,7 @@ class Daemon {
   bool sound() const { return context_.redis.connected() && joined_ && intact_; }
   bool works() const { return sound() && !recovery_.pending(); }
   void recover();
+  void keep_hours();
   void set_durability();
   std::string metrics_text(uint64_t patience_ms);
   int timeout(bool busy) const;
@@ -96,6 +98,8 @@ class Daemon {
   std::string run_id_;
   std::string epoch_;
   uint64_t scan_before_deletes_ = 0;  // the pass that must have ended
+  UploadHours hours_;
+  bool hours_open_ = true;
   Durability durability_ = Durability::None;
   bool joined_ = true;  // the volume in Redis is ours
   uint64_t join_again_ms_ = 0;

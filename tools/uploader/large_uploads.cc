@@ -86,7 +86,9 @@ void LargeUploads::step(size_t room) {
   more_ = false;
   if (store_ == nullptr || context_.health.paused() || context_.health.away()) return;
   if (context_.clock.now_ms() >= look_at_ms_) look_at_all_growing();
-  const size_t most = std::min(kAtOnce, std::max<size_t>(1, room / 2));
+  // Under a limit of bytes per second more at once would only hold up others.
+  const size_t wanted = context_.config.upload_limit() > 0 ? 1 : kAtOnce;
+  const size_t most = std::min(wanted, std::max<size_t>(1, room / 2));
   std::vector<std::shared_ptr<LargeUpload>> all;
   for (const auto& [path, upload] : uploads_) all.push_back(upload);
   // What somebody may be waiting for comes first.

@@ -228,6 +228,9 @@ Json status_json(Context& context, const Gauges& gauges, const Parts& parts) {
   watch.set("by", parts.tree_source.name());
   if (!parts.tree_source.reason().empty()) watch.set("reason", parts.tree_source.reason());
   json.set("watch", std::move(watch));
+  Json hours = Json::object();
+  hours.set("hours", context.config.upload_hours()).set("open", parts.uploads.open());
+  json.set("upload_hours", std::move(hours));
   json.set("recovering", parts.recovery.pending());
   json.set("held", static_cast<uint64_t>(parts.replay.held()));
   json.set("journal_bytes", parts.replay.reader().bytes_waiting())

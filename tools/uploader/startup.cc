@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "core/base/layout.h"
+#include "core/store/store_options.h"
 #include "core/util/bytes.h"
 #include "core/util/display.h"
 #include "core/util/log.h"
@@ -102,12 +103,7 @@ Result<RedisAddress> redis_address(const Config& config) {
 }
 
 Result<std::unique_ptr<Store>> prepare_store(const Config& config, const std::string& epoch) {
-  StoreOptions options;
-  options.url = config.store_url();
-  options.addressing = config.s3_addressing();
-  options.checksum = config.s3_checksum();
-  options.max_connections = config.max_uploads();
-  Result<std::unique_ptr<Store>> store = open_store(options);
+  Result<std::unique_ptr<Store>> store = open_store(store_options(config, config.max_uploads()));
   if (!store) return store;
   Status probed = store.value()->probe(kStoreProbeMs);
   if (!probed) return Error{store_complaint(config, probed.message())};

@@ -42,6 +42,8 @@ void Uploads::step(size_t room) {
   const Room limits{at_once, trusted ? at_once + at_once / kAheadPart : at_once};
   blocked_ = limits.taken_up(in_flight() + large_.in_flight(), bytes_held());
   if (blocked_) return;
+  pace_at_ms_ = pace_.ready_at_ms(1, context_.clock.now_ms());
+  if (pace_at_ms_ > context_.clock.now_ms()) return;
   if (context_.clock.now_ms() >= look_at_ms_ || !hurried_.empty()) refill();
   taken_due_ms_.clear();
   std::vector<std::string> paths = choose(limits);
@@ -81,6 +83,7 @@ uint64_t Uploads::next_ms() const {
   if (!context_.health.paused()) report = std::min(report, large_.next_ms());
   if (blocked_) return report;  // a completion comes first, or the store's own probe
   if (context_.health.paused()) return std::min(report, context_.health.paused_until());
+  if (pace_at_ms_ > context_.clock.now_ms()) return std::min(report, pace_at_ms_);
   if (!ready_.empty() || !hurried_.empty()) return context_.clock.now_ms();
   return std::min(report, look_at_ms_);
 }
@@ -101,8 +104,9 @@ void Uploads::refill() {
   early_left_ = early_bytes_ - std::min(early_bytes_, bytes_in_flight_);
   std::erase_if(early_taken_, [now](const auto& e) { return now >= e.second + kStaleMs; });
   for (QueueEntry& entry : *entries) {
-    if (entry.due_ms > redis_now) {
+    if (entry.due_ms > redis_now)
       look_at_ms_ = std::min(look_at_ms_, now + (entry.due_ms - redis_now));
+    if (entry.due_ms > redis_now || !open_) {
       if (early_left_ == 0) break;
       if (!may_go_early(entry.member)) continue;
     }
@@ -165,13 +169,16 @@ bool Uploads::Room::taken_up(size_t requests, uint64_t bytes) const {
 // Paths that nobody writes to, as many as there is room for.
 std::vector<std::string> Uploads::choose(const Room& room) {
   std::vector<std::string> paths, postponed;
-  uint64_t bytes = bytes_held();
+  const uint64_t before = bytes_held();
   const size_t parts = large_.in_flight();
+  const uint64_t most_bytes = pace_.allowed(context_.clock.now_ms());
+  uint64_t bytes = before;
   while (!hurried_.empty() || !ready_.empty()) {
     if (room.taken_up(in_flight() + parts + paths.size(), bytes)) break;
+    if (bytes - before >= most_bytes) break;
     bool hurried = !hurried_.empty();
     std::string path = hurried ? hurried_.front() : ready_.front().member;
-    bool early = !hurried && ready_.front().due_ms > context_.queue.now_ms();
+    bool early = !hurried && (!open_ || ready_.front().due_ms > context_.queue.now_ms());
     bool wanted = !early || early_left_ > 0;
     if (wanted && !sending(path) && std::find(paths.begin(), paths.end(), path) == paths.end()) {
       Content look = look_before_claim(path);
@@ -202,6 +209,13 @@ std::vector<std::string> Uploads::choose(const Room& room) {
 void Uploads::set_early(uint64_t bytes) {
   early_bytes_ = bytes;
   if (bytes > bytes_in_flight_ && ready_.empty()) kick();
+}
+
+void Uploads::set_open(bool open) {
+  if (open == open_) return;
+  open_ = open;
+  ready_.clear();
+  kick();
 }
 
 bool Uploads::may_go_early(const std::string& path) const {
@@ -324,6 +338,7 @@ void Uploads::end_flight(const std::string& path, StoreResult result) {
 
 void Uploads::put(const std::string& path, const Claim& claim, Content content) {
   const Flight& flight = begin_flight(path, claim, content.body->bytes.size());
+  pace_.take(flight.size, flight.started_ms);
   WBSHIM_FAULT(PutBegun);
   context_.store.put(flight.key, std::move(content.body), meta_of(content.st, claim.generation),
                      claim.dated_ms, [this, path](StoreResult result) {

@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/util/rate_limit.h"
 #include "tools/uploader/content.h"
 #include "tools/uploader/context.h"
 #include "tools/uploader/large_uploads.h"
@@ -55,7 +56,8 @@ class Uploads {
   // So long may an end wait for others, to be told to Redis together with them.
   static constexpr uint64_t kReportMs = 5;
 
-  explicit Uploads(Context& context) : context_(context), large_(context) {}
+  explicit Uploads(Context& context)
+      : context_(context), pace_(context.config.upload_limit()), large_(context) {}
 
   // Everybody who wants to know.
   std::function<void(const UploadEvent&)> on_event;
@@ -80,6 +82,10 @@ class Uploads {
   // So many bytes are to be stored before they are due, oldest first, the ones in flight included;
   // 0: none. What has failed, or is being written, keeps its time.
   void set_early(uint64_t bytes);
+
+  // false: WBSHIM_UPLOAD_HOURS are over. Then only what is hurried goes, and what makes room.
+  void set_open(bool open);
+  bool open() const { return open_; }
 
   // Forgets about files open for writing that are no longer queued.
   void forget_closed();
@@ -147,7 +153,12 @@ class Uploads {
   std::deque<QueueEntry> ready_;
   uint64_t look_at_ms_ = 0;
   bool looked_ = false;
-  bool blocked_ = false;       // no room until a request ends
+  bool blocked_ = false;  // no room until a request ends
+  bool open_ = true;
+  // WBSHIM_UPLOAD_LIMIT, by whole files: the store keeps it byte by byte where it can. What is claimed
+  // is dated, and must not wait for minutes.
+  RateLimit pace_;
+  uint64_t pace_at_ms_ = 0;    // nothing is taken up before
   uint64_t report_at_ms_ = 0;  // Redis is told of ended_ by then
   bool deletes_waiting_ = false;
   std::optional<uint64_t> earliest_due_;

@@ -191,3 +191,19 @@ TEST_CASE("profile file: what is in it") {
                                                 {"stray", "2"}});
   CHECK(parse_profile_file("").empty());
 }
+
+TEST_CASE("aws settings: dual-stack and FIPS") {
+  Home plain;
+  plain.credentials(kBoth);
+  CHECK_FALSE(plain.good().dual_stack);
+  CHECK_FALSE(plain.good().fips);
+  plain.config("[default]\nuse_dualstack_endpoint = true\nuse_fips_endpoint = True\n");
+  CHECK(plain.good().dual_stack);
+  CHECK(plain.good().fips);
+  plain.set("AWS_USE_FIPS_ENDPOINT", "false").set("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
+  CHECK(plain.good().dual_stack);
+  CHECK_FALSE(plain.good().fips);
+  Home nested;
+  nested.credentials(kBoth).config("[default]\ns3 =\n  use_dualstack_endpoint = true\n");
+  CHECK(nested.good().dual_stack);
+}

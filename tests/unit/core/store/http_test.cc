@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <thread>
@@ -268,4 +269,39 @@ TEST_CASE("http: destroyed with requests in flight") {
     client.http->poll(none, 0);
   }
   CHECK_FALSE(called);
+}
+
+TEST_CASE(
+    "http: under a limit bodies take their time one after another, and what has none passes") {
+  constexpr size_t kSize = 50'000;
+  HttpOptions options;
+  options.bytes_per_second = 200'000;
+  Client client(options);
+  Server first, second, third;
+  first.serve({kNoContent}, kSize);
+  second.serve({kNoContent}, kSize);
+  third.serve({kNoContent}, 0);
+  const std::string body(kSize, 'b');
+  const auto begin = std::chrono::steady_clock::now();
+  std::string order;
+  const auto note = [&order](char name) {
+    return [&order, name](const HttpAnswer& answer) {
+      CHECK(answer.status == 204);
+      CHECK(answer.sent_whole);
+      order += name;
+    };
+  };
+  client.http->start(put(first.url + "/k", body), note('1'));
+  client.http->start(put(second.url + "/k", body), note('2'));
+  client.http->start({"DELETE", third.url + "/k", {}, nullptr}, note('d'));
+  std::vector<Store::Extra> none;
+  for (int i = 0; i < 10'000 && order.size() < 3; i++) client.http->poll(none, 100);
+  CHECK(order == "d12");
+  // What is sent first has been saved for nowhere; the very last piece need not be paid.
+  const auto took = std::chrono::steady_clock::now() - begin;
+  CHECK(took > std::chrono::milliseconds(2 * kSize * 1000 / 200'000 - 100));
+  first.join();
+  second.join();
+  CHECK(first.requests[0].substr(first.requests[0].size() - kSize) == body);
+  CHECK(second.requests[0].substr(second.requests[0].size() - kSize) == body);
 }

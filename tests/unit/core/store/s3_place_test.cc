@@ -99,3 +99,44 @@ TEST_CASE("s3 place: an endpoint's path cannot hold a line of its own") {
   CHECK_FALSE(make_s3_place("s3://bucket", std::string("http://h/a\0b", 12), "r", "auto").ok());
   CHECK(make_s3_place("s3://bucket", "http://h/a-b_c/~d", "r", "auto").ok());
 }
+
+TEST_CASE("s3 place: AWS's dual-stack and FIPS endpoints") {
+  const auto host = [](const AwsEndpoint& variant, const std::string& region = "us-west-2") {
+    return make_s3_place("s3://b-b", "", region, "auto", variant).value().host;
+  };
+  CHECK(host({}) == "b-b.s3.us-west-2.amazonaws.com");
+  CHECK(host({true, false}) == "b-b.s3.dualstack.us-west-2.amazonaws.com");
+  CHECK(host({false, true}) == "b-b.s3-fips.us-west-2.amazonaws.com");
+  CHECK(host({true, true}) == "b-b.s3-fips.dualstack.us-west-2.amazonaws.com");
+  CHECK(host({true, false}, "cn-north-1") == "b-b.s3.dualstack.cn-north-1.amazonaws.com.cn");
+  const auto own = make_s3_place("s3://b-b", "http://h", "r", "auto", {false, true});
+  CHECK_FALSE(own.ok());
+  CHECK(own.message().find("AWS_USE_FIPS_ENDPOINT") != std::string::npos);
+  CHECK(make_s3_place("s3://b-b", "http://h", "r", "auto", {true, false}).value().host == "h");
+}
+
+TEST_CASE("s3 place: another region is another host at AWS, and nowhere else") {
+  struct Row {
+    const char* endpoint;
+    const char* host;
+  };
+  const Row rows[] = {
+      {"", "b-b.s3.eu-west-1.amazonaws.com"},
+      {"https://s3.us-east-1.amazonaws.com", "b-b.s3.eu-west-1.amazonaws.com"},
+      {"https://s3.amazonaws.com:8443", "b-b.s3.eu-west-1.amazonaws.com:8443"},
+      {"https://s3.dualstack.us-east-1.amazonaws.com", "b-b.s3.dualstack.eu-west-1.amazonaws.com"},
+      {"https://bucket.vpce-1.s3.us-east-1.vpce.amazonaws.com",
+       "b-b.bucket.vpce-1.s3.us-east-1.vpce.amazonaws.com"},
+      {"http://s3.us-east-1.example.com", "b-b.s3.us-east-1.example.com"},
+      {"http://h:9", "b-b.h:9"}};
+  for (const Row& row : rows) {
+    CAPTURE(row.endpoint);
+    S3Place at = place("s3://b-b", row.endpoint, "virtual");
+    move_to_region(at, "us-east-1", "eu-west-1");
+    CHECK(at.host == row.host);
+    CHECK(at.origin.substr(at.origin.find("//") + 2) == row.host);
+  }
+  for (const char* name : {"us-east-1", "default", "r"}) CHECK(is_region_name(name));
+  for (const char* name : {"", "-", "a.b", "a/b", "A", "a b", "a-", "a\n"})
+    CHECK_FALSE(is_region_name(name));
+}

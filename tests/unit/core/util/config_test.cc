@@ -242,3 +242,47 @@ TEST_CASE("flags of a program that takes options only") {
   const char* word[] = {"x", "word"};
   CHECK(has(parse_flags(2, word).message(), "'word'"));
 }
+
+TEST_CASE("options for new objects: what S3 or a header could not take") {
+  struct Row {
+    const char* entry;
+    const char* mend;
+  };
+  const Row rows[] = {
+      {"WBSHIM_S3_STORAGE_CLASS=two words", "STANDARD_IA"},
+      {"WBSHIM_S3_SSE=aes256", "none, AES256 or aws:kms"},
+      {"WBSHIM_S3_SSE_KMS_KEY_ID=k", "WBSHIM_S3_SSE=aws:kms"},
+      {"WBSHIM_S3_ACL=public", "public-read"},
+      {"WBSHIM_S3_CACHE_CONTROL=a\nb", "one line"},
+      {"WBSHIM_S3_REQUEST_PAYER=yes", "0 or 1"},
+      {"WBSHIM_S3_TAGS=a", "name=value"},
+      {"WBSHIM_S3_TAGS==1", "no name"},
+      {"WBSHIM_S3_TAGS=a=1&", "name=value"},
+      {"WBSHIM_S3_TAGS=a=1&&b=2", "name=value"},
+      {"WBSHIM_S3_TAGS=a b=1", "URL-encoded"},
+      {"WBSHIM_S3_TAGS=a=1/2", "%2F"},
+      {"WBSHIM_S3_TAGS=a=%4", "URL-encoded"},
+      {"WBSHIM_S3_TAGS=a=%zz", "URL-encoded"},
+      {"WBSHIM_S3_TAGS=a=1&%61=2", "the name of another"},
+      {"WBSHIM_S3_TAGS=aws%3Ax=1", "aws:"},
+      {"WBSHIM_S3_TAGS=a=&b=&c=&d=&e=&f=&g=&h=&i=&j=&k=", "at most ten"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.entry);
+    const std::string message = error_of({"HOME=/h", row.entry});
+    CHECK(has(message, row.mend));
+    CHECK(has(message, std::string(row.entry).substr(0, std::string(row.entry).find('='))));
+    CHECK(has(message, "environment"));
+    CHECK(message.find('\n') == std::string::npos);
+  }
+  CHECK(has(error_of({"HOME=/h", "WBSHIM_S3_TAGS=" + std::string(129, 'a') + "=1"}), "128"));
+  CHECK(has(error_of({"HOME=/h", "WBSHIM_S3_SSE=aws:kms", "WBSHIM_S3_SSE_KMS_KEY_ID=a b"}),
+            "blanks"));
+  std::string longest = "WBSHIM_S3_TAGS=";  // characters count, not bytes
+  for (int i = 0; i < 128; i++) longest += "%C3%A9";
+  CHECK(error_of({"HOME=/h", longest + "=1"}).empty());
+  CHECK(error_of({"HOME=/h", "WBSHIM_S3_TAGS=team%20a=x+y&b=1&c=", "WBSHIM_S3_SSE=AES256",
+                  "WBSHIM_S3_STORAGE_CLASS=ONEZONE_IA", "WBSHIM_S3_ACL=bucket-owner-full-control",
+                  "WBSHIM_S3_CACHE_CONTROL=public, max-age=60"})
+            .empty());
+}

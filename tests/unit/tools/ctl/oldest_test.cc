@@ -28,6 +28,12 @@ TEST_CASE("status: what keeps the oldest entry waiting") {
       R"({"redis":{"connected":true},"store":{"away":true,"since":40000,"trouble":"no\nroute"}})");
   CHECK(by(away) == "store_away");
   CHECK(blockage_of(entry, away, 100'000).text == "the store is away for 1 min 0 s (no\\nroute)");
+  const Json closed =
+      uploader(R"({"redis":{"connected":true},"upload_hours":{"hours":"22-6","open":false}})");
+  CHECK(by(closed) == "hours");
+  CHECK(blockage_of(entry, closed, 0).text.find("22-6 (WBSHIM_UPLOAD_HOURS)") != std::string::npos);
+  CHECK(by(uploader(R"({"redis":{"connected":true},"upload_hours":{"hours":"","open":true}})")) ==
+        "queue");
   entry.settling = true;
   CHECK(by(idle) == "claim");
   entry.busy = true;
