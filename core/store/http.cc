@@ -116,7 +116,8 @@ size_t take_body(char* data, size_t, size_t size, void* user) {
   size_t keep = size;
   t.answer_size += size;
   const bool content = t.request.method == "GET" && status >= 200 && status <= 299;
-  if (!content && t.answer_size > kMaxAnswer) return 0;  // ends the transfer
+  if (t.answer_size > (content ? t.request.max_content : kMaxAnswer))
+    return 0;  // ends the transfer
   if (status < 200 || status > 299) {
     keep = std::min(size, kMaxErrorBody - std::min(kMaxErrorBody, t.answer.body.size()));
   }
@@ -193,7 +194,7 @@ void CurlHttp::configure_method(Transfer& t) const {
   const std::string& method = t.request.method;
   if (method == "HEAD") {
     curl_easy_setopt(t.easy, CURLOPT_NOBODY, 1L);
-  } else if (method == "PUT" && t.in_one_piece()) {
+  } else if ((method == "PUT" || method == "POST") && t.in_one_piece()) {
     // libcurl sends what is posted together with the headers, and an upload's bytes after them.
     curl_easy_setopt(t.easy, CURLOPT_CUSTOMREQUEST, method.c_str());
     curl_easy_setopt(t.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.body().size()));

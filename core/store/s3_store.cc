@@ -102,6 +102,8 @@ class S3Store final : public Store {
   StoreResult failure_of(const std::string& what, const HttpAnswer& answer) const;
   StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
   bool look_for_new_keys();
+  bool use(const AwsKeys& fresh);
+  unsigned present_keys();
   bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
   // put and remove are dated by the caller's clock, the others by ours.
   ClockSkew& skew(Verb verb) {
@@ -154,7 +156,7 @@ void S3Store::send(Verb verb, const std::string& key, std::vector<sigv4::Pair> h
   request.path = place.path_of(object_key);
   request.headers = std::move(headers);
   request.payload_hash = payload_hash;
-  const Sent sent{verb, what, dated_ms, setup_.now_ms(), keys_, std::move(body)};
+  const Sent sent{verb, what, dated_ms, setup_.now_ms(), present_keys(), std::move(body)};
   start(sent, std::move(request), [this, sent, done = std::move(done)](HttpAnswer answer) {
     done(result_of(sent, std::move(answer)));
   });
@@ -188,7 +190,7 @@ void S3Store::list(const std::string& directory, const std::string& page, Listed
   if (!page.empty()) request.query.emplace_back("continuation-token", page);
   request.payload_hash = empty_hash_;
   const uint64_t now = setup_.now_ms();
-  const Sent sent{Verb::List, what, now, now, keys_, nullptr};
+  const Sent sent{Verb::List, what, now, now, present_keys(), nullptr};
   start(sent, std::move(request), [this, sent, prefix, done = std::move(done)](HttpAnswer answer) {
     done(listing_of(sent, prefix, std::move(answer)));
   });
@@ -334,14 +336,25 @@ bool S3Store::look_for_new_keys() {
   reloaded_ms_ = now;
   auto fresh = setup_.reload();
   if (!fresh) return false;
-  const sigv4::Keys &old = setup_.aws.keys, &keys = fresh.value().keys;
+  return use(fresh.value());
+}
+
+// True: they are others than those so far.
+bool S3Store::use(const AwsKeys& fresh) {
+  const sigv4::Keys old = setup_.aws.keys;
+  const sigv4::Keys& keys = fresh.keys;
+  static_cast<AwsKeys&>(setup_.aws) = fresh;
   if (old.id == keys.id && old.secret == keys.secret && old.token == keys.token) return false;
   keys_++;
-  setup_.aws.keys = fresh.value().keys;
-  setup_.aws.id_from = fresh.value().id_from;
-  setup_.aws.secret_from = fresh.value().secret_from;
   signer_ = sigv4::Signer(setup_.aws.keys, setup_.aws.region);
   return true;
+}
+
+// Which keys a request that begins now is signed with.
+unsigned S3Store::present_keys() {
+  const std::optional<AwsKeys> fresh = setup_.fresh ? setup_.fresh() : std::nullopt;
+  if (fresh) use(*fresh);
+  return keys_;
 }
 
 void S3Store::poll(std::vector<Extra>& extras, int timeout_ms) {

@@ -125,11 +125,12 @@ struct StoreOptions {
   std::string addressing = "auto";  // WBSHIM_S3_ADDRESSING
   std::string checksum = "auto";    // WBSHIM_S3_CHECKSUM
   unsigned max_connections = 20;    // WBSHIM_MAX_UPLOADS
+  bool anonymous = false;           // WBSHIM_S3_ANONYMOUS
 };
 
-// Reads AWS_* from the environment (and the shared credentials and config files) for s3://. The
-// error is the user's line. Nothing is sent or created yet: that is probe()'s and the requests'
-// work.
+// Reads AWS_* from the environment (and the shared credentials and config files) for s3://; keys
+// that are not in there are waited for (credentials.h), within a bound. The error is the user's
+// line. Nothing is sent to the store or created yet: that is probe()'s and the requests' work.
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
 
 }  // namespace wbshim

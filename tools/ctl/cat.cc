@@ -56,6 +56,7 @@ Outcome fetch(const Config& config, const std::string& key, const std::string& n
   options.url = config.store_url();
   options.addressing = config.s3_addressing();
   options.checksum = config.s3_checksum();
+  options.anonymous = config.s3_anonymous();
   options.max_connections = 1;
   auto store = open_store(options);
   if (!store) return Outcome::wrong(store.message());

@@ -94,6 +94,7 @@ Finding check(const Config& config) {
   options.url = config.store_url();
   options.addressing = config.s3_addressing();
   options.checksum = config.s3_checksum();
+  options.anonymous = config.s3_anonymous();
   options.max_connections = 1;
   auto store = open_store(options);
   if (!store) return {Level::Error, "store", printable(store.message()), ""};

@@ -125,6 +125,7 @@ int verify(const CommandLine& line, const Config& config, const std::vector<std:
   StoreOptions options;
   options.url = config.store_url();
   options.addressing = config.s3_addressing();
+  options.anonymous = config.s3_anonymous();
   options.max_connections = config.max_uploads();
   auto store = open_store(options);
   if (!store) return report(Outcome::wrong(store.message()));

@@ -106,6 +106,7 @@ Result<std::unique_ptr<Store>> prepare_store(const Config& config, const std::st
   options.url = config.store_url();
   options.addressing = config.s3_addressing();
   options.checksum = config.s3_checksum();
+  options.anonymous = config.s3_anonymous();
   options.max_connections = config.max_uploads();
   Result<std::unique_ptr<Store>> store = open_store(options);
   if (!store) return store;

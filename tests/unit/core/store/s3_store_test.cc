@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <deque>
+#include <utility>
 
 #include "core/store/crypto.h"
 #include "tests/unit/core/store/drive.h"
@@ -61,6 +62,7 @@ struct Fixture {
       fresh.keys = {"NEWID", "newsecret", ""};
       return fresh;
     };
+    setup.fresh = [this] { return std::exchange(renewed, std::nullopt); };
     store = make_s3_store(std::move(setup));
   }
 
@@ -96,6 +98,7 @@ struct Fixture {
 
   FakeHttp* http = nullptr;
   int reloads = 0;
+  std::optional<AwsKeys> renewed;
   std::unique_ptr<Store> store;
 };
 
@@ -478,4 +481,14 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: a server that says our token as a region i
   const std::string message = drive().put("k", "x").message;
   CHECK(message.find(kToken) == std::string::npos);
   CHECK(message.find("set AWS_REGION to 'is it ***'") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "s3 store: keys that were renewed sign the next request") {
+  renewed = AwsKeys{{"RENEWED", "s", ""}, "the keeper", "the keeper", 0};
+  answer(200, "", {{"etag", "\"e\""}});
+  CHECK(drive().put("k", "x").outcome == Stored);
+  CHECK(sent_header("authorization").find("Credential=RENEWED/") != std::string::npos);
+  error(403, "AccessDenied");
+  CHECK(drive().put("k", "x").message.find("'RENEWED' (the keeper)") != std::string::npos);
+  CHECK(reloads == 0);
 }
