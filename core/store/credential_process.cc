@@ -13,7 +13,6 @@ std::string said(const ProcessEnd& end) {
   std::string text = end.err;
   while (!text.empty() && (text.back() == '\n' || text.back() == '.' || text.back() == ' '))
     text.pop_back();
-  if (text.size() > kMaxShown) text = text.substr(0, kMaxShown) + "…";
   // A program that prints its own variables may show any of these.
   if (const auto json = Json::parse(end.out)) {
     for (const char* name : {"SecretAccessKey", "SessionToken"}) {
@@ -22,7 +21,13 @@ std::string said(const ProcessEnd& end) {
         text.replace(at, secret.size(), "***");
     }
   }
-  text = printable(hide_logins(without_key_like_words(text)));
+  text = without_key_like_words(text);
+  if (text.size() > kMaxShown) {  // its end, from the beginning of a line if there is one
+    text.erase(0, text.size() - kMaxShown);
+    const size_t line = text.find('\n');
+    text.erase(0, line == std::string::npos ? 0 : line + 1);
+  }
+  text = printable(hide_logins(text));
   return text.empty() ? text : ": " + text;
 }
 

@@ -17,7 +17,7 @@ struct ProcessEnd {
   std::string failure;  // not empty: it could not be started, or did not come to its end
   int status = 0;       // its exit status; 128 and its number after a signal
   std::string out;
-  std::string err;  // the beginning
+  std::string err;  // its last part
 };
 
 inline constexpr uint64_t kProcessLimit_ms = 20000;

@@ -21,8 +21,10 @@ std::string base_url(const AwsFiles& files) {
   return url;
 }
 
+// As tokens and names of roles are; no document.
 bool plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c != '\x7f'; });
+  return !text.empty() && text[0] != '<' && text[0] != '{' &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c != '\x7f'; });
 }
 
 class Instance {
@@ -30,11 +32,11 @@ class Instance {
   Instance(std::string url, const AwsWorld& world) : url_(std::move(url)), world_(world) {}
 
   Result<AwsKeys> keys() {
-    auto token = ask("PUT", "/latest/api/token",
-                     {"x-aws-ec2-metadata-token-ttl-seconds", kLifeOfToken_s}, "a token");
+    auto token = ask_word("PUT", "/latest/api/token",
+                          {"x-aws-ec2-metadata-token-ttl-seconds", kLifeOfToken_s}, "a token");
     if (!token) return token.error();
     const sigv4::Pair known = {"x-aws-ec2-metadata-token", token.value()};
-    auto role = ask("GET", kRoles, known, "the name of its role");
+    auto role = ask_word("GET", kRoles, known, "the name of its role");
     if (!role) return role.error();
     auto text = ask("GET", kRoles + role.value(), known, "the keys of its role");
     if (!text) return text.error();
@@ -56,22 +58,27 @@ class Instance {
     return Error{"the instance's metadata at " + printable(hide_secrets(url_)) + ": " + why};
   }
 
-  // The answer's first line when it is about a word, all of it for JSON.
   Result<std::string> ask(const char* method, const std::string& path, const sigv4::Pair& header,
                           const std::string& what) {
-    const HttpAnswer answer =
+    HttpAnswer answer =
         world_.ask({method, url_ + path, {header}, nullptr}, {kInstanceLimit_ms, true, ""});
     if (!answer.failure_class.empty())
       return wrong("no answer (" + printable(hide_logins(answer.failure)) + ")");
     if (answer.status == 404 && path == kRoles)
       return wrong("the instance has no role; give it a profile with one");
-    if (answer.status != 200)
-      return wrong(what + " was asked for and answered " + std::to_string(answer.status));
-    std::string_view text = trim(answer.body, " \t\r\n");
-    if (!text.empty() && text[0] == '{') return std::string(text);
-    text = text.substr(0, text.find_first_of("\r\n"));
-    if (text.empty() || !plain(text)) return wrong(what + " was asked for and did not come");
-    return std::string(text);
+    if (answer.status == 200) return std::move(answer.body);
+    return wrong("asked for " + what + " it answered " + std::to_string(answer.status));
+  }
+
+  // The first line of the answer.
+  Result<std::string> ask_word(const char* method, const std::string& path,
+                               const sigv4::Pair& header, const std::string& what) {
+    auto answer = ask(method, path, header, what);
+    if (!answer) return answer;
+    const std::string_view text = trim(answer.value(), " \t\r\n");
+    std::string word(text.substr(0, text.find_first_of("\r\n")));
+    if (plain(word)) return word;
+    return wrong("asked for " + what + " it answered something else");
   }
 
   std::string url_;

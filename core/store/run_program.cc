@@ -89,11 +89,11 @@ int spawn(const std::vector<std::string>& words, const Pipe& out, const Pipe& er
 }
 
 // Reads what has come. False: the pipe's other end is closed.
-bool drain(int fd, size_t limit, std::string& to) {
+bool drain(int fd, std::string& to) {
   char room[4096];
   const ssize_t n = read(fd, room, sizeof room);
   if (n < 0) return errno == EINTR || errno == EAGAIN;
-  to.append(room, std::min(static_cast<size_t>(n), limit - std::min(limit, to.size())));
+  to.append(room, static_cast<size_t>(n));
   return n > 0;
 }
 
@@ -106,8 +106,11 @@ bool read_both(Pipe& out, Pipe& err, uint64_t end_ms, const std::function<bool()
     if (now >= end_ms || (stopped && stopped())) return false;
     pollfd fds[] = {{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}};  // -1 is passed over
     if (poll(fds, 2, static_cast<int>(std::min(kLook_ms, end_ms - now))) <= 0) continue;
-    if (fds[0].revents != 0 && !drain(fds[0].fd, kMaxOut, result.out)) out.read.reset();
-    if (fds[1].revents != 0 && !drain(fds[1].fd, kMaxErr, result.err)) err.read.reset();
+    if (fds[0].revents != 0 && !drain(fds[0].fd, result.out)) out.read.reset();
+    if (fds[1].revents != 0 && !drain(fds[1].fd, result.err)) err.read.reset();
+    if (result.out.size() > kMaxOut) result.out.resize(kMaxOut);
+    // A program says last why it failed.
+    if (result.err.size() > kMaxErr) result.err.erase(0, result.err.size() - kMaxErr);
   }
   return true;
 }

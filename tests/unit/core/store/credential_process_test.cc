@@ -98,6 +98,9 @@ TEST_CASE("credential_process: its answer") {
                    "secret is S-P, token T-P, old wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
   mentions(leaky, {"ended at 2020-01-01", "secret is ***, token ***, old ***"});
   hides(leaky, {"S-P", "T-P", "wJalr"});
+  const std::string traceback =
+      error(prints("", 1, "Traceback:\n" + std::string(300, 'x') + "\nValueError: no login\n"));
+  mentions(traceback, {"status 1: ValueError: no login; run"});
   ProcessEnd failed;
   failed.failure = "did not end within 20 s";
   mentions(error(failed), {"did not end within 20 s"});

@@ -241,7 +241,7 @@ TEST_CASE("instance: three requests, never version 1") {
     CHECK(limits.ignore_proxy);
   }
   home.answer(std::string("PUT ") + kImds + "/latest/api/token", "", 404);
-  mentions(home.error(), {"AWS_ACCESS_KEY_ID", "a token was asked for and answered 404"});
+  mentions(home.error(), {"AWS_ACCESS_KEY_ID", "asked for a token it answered 404"});
   CHECK(home.asked.size() == 3 + 1);  // one try
 
   Home elsewhere;
@@ -265,6 +265,8 @@ TEST_CASE("instance: none, or one that gives nothing") {
   give_instance(home);
   home.answer(std::string("GET ") + kImds + kRolesPath, "", 404);
   mentions(home.error(), {"has no role"});
+  home.answer(std::string("GET ") + kImds + kRolesPath, "<html>");
+  mentions(home.error(), {"asked for the name of its role it answered something else"});
   give_instance(home);
   home.answer(std::string("GET ") + kImds + kRolesPath + "web",
               R"({"Code":"AssumeRoleUnauthorizedAccess"})");
