@@ -26,8 +26,8 @@ inline constexpr uint64_t kProcessLimit_ms = 20000;
 // POSIX shell; nothing is expanded, no shell is started. Nothing: a quote is not closed.
 std::optional<std::vector<std::string>> shell_words(std::string_view line);
 
-// Runs a program, found by PATH, to its end: no standard input, our environment without
-// LD_PRELOAD. After limit_ms, or when stopped() says so, it and what it started are killed.
+// Runs a program, found by PATH, to its end: no standard input, our environment without LD_PRELOAD
+// and WBSHIM_ options. After limit_ms, or when stopped() says so, it and what it started are killed.
 ProcessEnd run_program(const std::vector<std::string>& words, uint64_t limit_ms,
                        const std::function<bool()>& stopped);
 

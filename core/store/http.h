@@ -22,8 +22,8 @@ struct HttpRequest {
   std::string method;                                        // PUT, POST, GET, HEAD, DELETE
   std::string url;                                           // sent untouched: dot segments stay
   std::vector<std::pair<std::string, std::string>> headers;  // Host among them
-  std::shared_ptr<const std::string> body;                   // PUT, POST; kept until done
-  size_t max_content = SIZE_MAX;  // of a GET's 2xx answer; more of it ends the transfer
+  std::shared_ptr<const std::string> body;  // PUT, POST (60 KiB at most); kept until done
+  size_t max_content = SIZE_MAX;            // of a GET's 2xx answer; more of it ends the transfer
 };
 
 struct HttpAnswer {

@@ -63,11 +63,14 @@ class SpawnAttributes {
   posix_spawnattr_t attributes;
 };
 
-// Without our own library, which has no business in there, and whose uploader may be who waits.
+// Without our own library, whose uploader may be who waits, and without our options: Redis' password
+// may be among them, and a program's environment can be read by others of the same user.
 std::vector<char*> environment() {
   std::vector<char*> out;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; variable++) {
-    if (strncmp(*variable, "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0) out.push_back(*variable);
+    const std::string_view entry = *variable;
+    if (entry.rfind("LD_PRELOAD=", 0) != 0 && entry.rfind("WBSHIM_", 0) != 0)
+      out.push_back(*variable);
   }
   out.push_back(nullptr);
   return out;

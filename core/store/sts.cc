@@ -16,7 +16,7 @@
 namespace wbshim {
 namespace {
 
-constexpr size_t kMaxToken = size_t{64} * 1024;
+constexpr size_t kMaxToken = size_t{20} * 1024;  // STS takes no longer one
 constexpr char kForm[] = "application/x-www-form-urlencoded; charset=utf-8";
 
 using Fields = std::vector<sigv4::Pair>;

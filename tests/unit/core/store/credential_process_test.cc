@@ -65,10 +65,13 @@ TEST_CASE("credential_process: a program is run to its end") {
             .out.size() == 256 * 1024);
 }
 
-TEST_CASE("credential_process: the environment is ours without LD_PRELOAD") {
+TEST_CASE("credential_process: the environment is ours without LD_PRELOAD and options") {
+  setenv("WBSHIM_REDIS_URL", "redis://:hush@h", 1);
   setenv("WBTEST_VARIABLE", "kept", 1);
   setenv("LD_PRELOAD", "", 1);
-  CHECK(shell("echo ${LD_PRELOAD-none} $WBTEST_VARIABLE").out == "none kept\n");
+  CHECK(shell("echo ${LD_PRELOAD-none} ${WBSHIM_REDIS_URL-none} $WBTEST_VARIABLE").out ==
+        "none none kept\n");
+  unsetenv("WBSHIM_REDIS_URL");
   unsetenv("LD_PRELOAD");
 }
 
