@@ -153,7 +153,8 @@ size_t take_body(char* data, size_t, size_t size, void* user) {
   size_t keep = size;
   t.answer_size += size;
   const bool content = t.request.method == "GET" && status >= 200 && status <= 299;
-  if (!content && t.answer_size > kMaxAnswer) return 0;  // ends the transfer
+  if (t.answer_size > (content ? t.request.max_content : kMaxAnswer))
+    return 0;  // ends the transfer
   if (status < 200 || status > 299) {
     keep = std::min(size, kMaxErrorBody - std::min(kMaxErrorBody, t.answer.body.size()));
   }

@@ -5,6 +5,7 @@
 // The process must ignore SIGPIPE.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct HttpRequest {
   std::string url;                                           // sent untouched: dot segments stay
   std::vector<std::pair<std::string, std::string>> headers;  // Host among them
   std::shared_ptr<const std::string> body;                   // PUT, POST; kept until done
+  size_t max_content = SIZE_MAX;  // of a GET's 2xx answer; more of it ends the transfer
 };
 
 struct HttpAnswer {

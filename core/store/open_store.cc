@@ -1,9 +1,12 @@
-// WBSHIM_STORE_URL to a Store: the only place that reads the process's environment and clock.
-#include <chrono>
-#include <cstdlib>
+// WBSHIM_STORE_URL to a Store: with aws_world.cc the only place that reads the process's environment
+// and clock.
+#include <atomic>
+#include <memory>
 
+#include "core/store/credential_keeper.h"
 #include "core/store/file_store.h"
 #include "core/store/s3_store.h"
+#include "core/util/clock.h"
 #include "core/util/display.h"
 
 namespace wbshim {
@@ -17,12 +20,36 @@ bool begins_with(const std::string& text, std::string_view head) {
 }
 
 uint64_t wall_clock_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  return SystemClock().wall_ms();
 }
 
-Result<AwsSettings> settings_of_process() {
-  return load_aws_settings([](const char* name) -> const char* { return getenv(name); });
+// On the keeper's thread.
+Result<AwsKeys> renewed_keys(const std::atomic<bool>& stopped) {
+  auto found = load_aws_settings(aws_world_of_process([&stopped] { return stopped.load(); }));
+  if (!found) return found.error();
+  return static_cast<AwsKeys&>(found.value());
+}
+
+// Keys in variables and files are read again when they were refused, at once; others are renewed in
+// the background.
+void keep_keys(S3Setup& setup) {
+  const auto keeper = std::make_shared<CredentialKeeper>(setup.aws, renewed_keys, wall_clock_ms);
+  setup.fresh = [keeper] { return keeper->fresh(); };
+  setup.reload = [keeper]() -> Result<AwsSettings> {
+    auto given = load_given_keys(aws_world_of_process().environment);
+    if (!given) return given.error();
+    if (given.value()) return std::move(*given.value());
+    keeper->refused();
+    return Error{"new keys are looked for"};
+  };
+}
+
+Result<AwsSettings> aws_settings(bool anonymous) {
+  const AwsWorld world = aws_world_of_process();
+  if (!anonymous) return load_aws_settings(world);
+  auto settings = load_aws_places(world.environment);
+  if (settings) settings.value().id_from = settings.value().secret_from = "WBSHIM_S3_ANONYMOUS";
+  return settings;
 }
 
 Result<std::unique_ptr<Store>> open_file(const std::string& url) {
@@ -36,7 +63,7 @@ Result<std::unique_ptr<Store>> open_file(const std::string& url) {
 }
 
 Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
-  auto aws = settings_of_process();
+  auto aws = aws_settings(options.anonymous);
   if (!aws) return aws.error();
   auto place = make_s3_place(options.url, aws.value().endpoint, aws.value().region,
                              options.addressing, {aws.value().dual_stack, aws.value().fips});
@@ -53,7 +80,7 @@ Result<std::unique_ptr<Store>> open_s3(const StoreOptions& options) {
   setup.aws = std::move(aws.value());
   setup.http = std::move(http.value());
   setup.now_ms = wall_clock_ms;
-  setup.reload = settings_of_process;
+  if (!options.anonymous) keep_keys(setup);
   setup.checksum = parse_checksum_mode(options.checksum);
   setup.objects = options.objects;
   setup.request_payer = options.request_payer;

@@ -43,7 +43,7 @@ struct StoredParts {
 // One that was begun and neither completed nor aborted.
 struct OpenUpload {
   PartsUpload upload;
-  int64_t begun_s = 0;  // the store's clock, seconds since 1970; 0: not known
+  uint64_t begun_ms = 0;  // the store's clock, since 1970; 0: not known
 };
 struct OpenUploads {
   StoreOutcome outcome = StoreOutcome::TryLater;

@@ -23,7 +23,8 @@ constexpr char kSecret[] =
     "the secret key does not match access key id '{id}'; correct {secret_from} or {id_from}";
 constexpr char kKeyId[] =
     "the server does not know access key id '{id}' ({id_from}); correct it and its secret";
-constexpr char kToken[] = "the session token that belongs to '{id}' is no longer good; renew it";
+constexpr char kToken[] =
+    "the session token that belongs to '{id}' ({id_from}) is no longer good; renew it";
 constexpr char kSkew[] =
     "the clocks of this machine or of Redis and of the server differ by more than 15 minutes; set "
     "them";

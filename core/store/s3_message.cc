@@ -11,6 +11,8 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
   }
 }
 
+constexpr char kUnsigned[] = "an unsigned request (WBSHIM_S3_ANONYMOUS=1)";
+
 // The server's text as part of our sentence.
 std::string clause(std::string text) {
   while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
@@ -28,6 +30,7 @@ std::string S3Messages::without_secrets(std::string text) const {
 
 std::string S3Messages::filled(const std::string& mend, const std::string& bucket_region) const {
   std::string out = mend;
+  if (aws_.keys.id.empty()) replace_all(out, "access key id '{id}' ({id_from})", kUnsigned);
   replace_all(out, "{bucket}", place_.bucket);
   replace_all(
       out, "{endpoint_from}",

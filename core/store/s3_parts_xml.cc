@@ -1,10 +1,9 @@
 #include "core/store/s3_parts_xml.h"
 
-#include <time.h>
-
 #include <charconv>
 #include <utility>
 
+#include "core/store/aws_keys.h"
 #include "core/store/xml_reader.h"
 
 namespace wbshim {
@@ -79,7 +78,7 @@ std::optional<S3UploadsPage> parse_uploads_page(std::string_view body) {
     if (reader.parent() == "Upload" && reader.depth() == 2) {
       if (name == "Key") open.upload.key = reader.text();
       if (name == "UploadId") open.upload.id = reader.text();
-      if (name == "Initiated") open.begun_s = parse_iso_time(reader.text());
+      if (name == "Initiated") open.begun_ms = parse_iso_time(reader.text()).value_or(0);
     } else if (reader.depth() == 1) {
       if (name == "Upload") page.uploads.push_back(std::exchange(open, {}));
       if (name == "IsTruncated") truncated = reader.text() == "true";
@@ -104,13 +103,6 @@ std::string complete_document(const std::vector<std::string>& etags) {
            xml_escaped(etags[i]) + "\"</ETag></Part>";
   }
   return out + "</CompleteMultipartUpload>";
-}
-
-int64_t parse_iso_time(std::string_view text) {
-  const std::string copy(text.substr(0, 64));
-  struct tm parts = {};
-  const char* rest = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  return rest == nullptr ? 0 : static_cast<int64_t>(timegm(&parts));
 }
 
 }  // namespace wbshim

@@ -33,7 +33,4 @@ std::optional<S3UploadsPage> parse_uploads_page(std::string_view body);
 
 std::string complete_document(const std::vector<std::string>& etags);
 
-// Seconds since 1970 of "2026-11-30T23:08:23.000Z"; 0 when it is none.
-int64_t parse_iso_time(std::string_view text);
-
 }  // namespace wbshim

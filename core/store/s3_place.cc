@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/store/endpoint.h"
 #include "core/store/key_escape.h"
 #include "core/store/sigv4.h"
 #include "core/util/ascii.h"
@@ -9,13 +10,6 @@
 
 namespace wbshim {
 namespace {
-
-struct Endpoint {
-  std::string scheme;
-  std::string host;  // lower case; an IPv6 address in brackets
-  std::string port;  // empty: the scheme's own
-  std::string path;  // "" or "/x"
-};
 
 bool letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -35,43 +29,6 @@ bool host_label(std::string_view name) {
          });
 }
 
-Result<Endpoint> parse_endpoint(const std::string& url) {
-  const auto wrong = [&](const std::string& why) {
-    return Error{"the S3 endpoint '" + printable(hide_secrets(url)) + "' " + why +
-                 "; set AWS_ENDPOINT_URL_S3 to something like https://s3.example.com"};
-  };
-  Endpoint out;
-  const size_t colon = url.find("://");
-  if (colon == std::string::npos) return wrong("does not begin with http:// or https://");
-  out.scheme = lower_case(url.substr(0, colon));
-  if (out.scheme != "http" && out.scheme != "https") return wrong("is neither http nor https");
-  const size_t start = colon + 3;
-  const size_t slash = std::min(url.find_first_of("/?#", start), url.size());
-  const std::string authority = lower_case(url.substr(start, slash - start));
-  out.path = url.substr(slash);
-  while (!out.path.empty() && out.path.back() == '/') out.path.pop_back();
-  const bool plain = std::all_of(out.path.begin(), out.path.end(), [](char c) {
-    return c > ' ' && c < '\x7f' && c != '?' && c != '#' && c != '%';
-  });
-  if (!plain) return wrong("has more than a plain path");
-  if (authority.find('@') != std::string::npos) return wrong("holds a user name");
-  const size_t bracket = authority.rfind(']');
-  const size_t port = authority.find(':', bracket == std::string::npos ? 0 : bracket);
-  out.host = authority.substr(0, port);
-  if (port != std::string::npos) out.port = authority.substr(port + 1);
-  const bool name_ok =
-      !out.host.empty() && std::all_of(out.host.begin(), out.host.end(), [](char c) {
-        return letter_or_digit(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' ||
-               c == ']';
-      });
-  if (!name_ok) return wrong("has no valid host name");
-  const bool digits =
-      std::all_of(out.port.begin(), out.port.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits || out.port.size() > 5) return wrong("has no valid port");
-  if (out.port == (out.scheme == "http" ? "80" : "443")) out.port.clear();
-  return out;
-}
-
 Endpoint aws_endpoint(const std::string& region, const AwsEndpoint& variant) {
   const bool china = region.rfind("cn-", 0) == 0;
   const std::string service = variant.fips ? "s3-fips." : "s3.";
@@ -79,11 +36,6 @@ Endpoint aws_endpoint(const std::string& region, const AwsEndpoint& variant) {
           service + (variant.dual_stack ? "dualstack." : "") + region +
               (china ? ".amazonaws.com.cn" : ".amazonaws.com"),
           "", ""};
-}
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.rfind("127.", 0) == 0 ||
-         (host.size() > 10 && host.compare(host.size() - 10, 10, ".localhost") == 0);
 }
 
 bool is_aws(const std::string& host) {
@@ -137,7 +89,11 @@ Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoin
     at = aws_endpoint(region, variant);
   } else {
     auto parsed = parse_endpoint(endpoint);
-    if (!parsed) return parsed.error();
+    if (!parsed) {
+      return Error{"the S3 endpoint '" + printable(hide_secrets(endpoint)) + "' " +
+                   parsed.message() +
+                   "; set AWS_ENDPOINT_URL_S3 to something like https://s3.example.com"};
+    }
     at = std::move(parsed.value());
   }
   out.path_style = addressing == "path" ||
@@ -146,9 +102,8 @@ Result<S3Place> make_s3_place(const std::string& url, const std::string& endpoin
     return Error{"AWS_USE_FIPS_ENDPOINT is set, and the S3 endpoint '" + printable(endpoint) +
                  "' is not AWS's; unset one of them"};
   }
-  const std::string port = at.port.empty() ? "" : ":" + at.port;
-  out.endpoint = at.scheme + "://" + at.host + port + at.path;
-  out.host = (out.path_style ? "" : lower_case(out.bucket) + ".") + at.host + port;
+  out.endpoint = at.scheme + "://" + at.authority() + at.path;
+  out.host = (out.path_style ? "" : lower_case(out.bucket) + ".") + at.authority();
   out.origin = at.scheme + "://" + out.host;
   out.base_path = at.path;
   out.loopback = is_loopback(at.host);

@@ -108,6 +108,8 @@ class S3Store final : public Store {
   StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
   bool look_for_new_keys();
   bool learn_region(std::string_view region);
+  bool use(const AwsKeys& fresh);
+  unsigned present_keys();
   bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
   // put and remove are dated by the caller's clock, the others by ours.
   ClockSkew& skew(Verb verb) { return traits_of(verb).dated ? callers_skew_ : our_skew_; }
@@ -171,8 +173,8 @@ void S3Store::send(S3Call call, Done done) {
                          : call.body->sha256_hex.empty() ? sha256_hex(call.body->bytes)
                                                          : call.body->sha256_hex;
   const uint64_t now = setup_.now_ms();
-  const Sent sent{call.verb, what,  traits.dated ? call.dated_ms : now,
-                  now,       keys_, std::move(call.body)};
+  const Sent sent{call.verb, what,           traits.dated ? call.dated_ms : now,
+                  now,       present_keys(), std::move(call.body)};
   start(sent, std::move(request), [this, sent, done = std::move(done)](HttpAnswer answer) {
     done(result_of(sent, std::move(answer)));
   });
@@ -207,7 +209,7 @@ void S3Store::list(const std::string& directory, const std::string& page, Listed
   if (!page.empty()) request.query.emplace_back("continuation-token", page);
   request.payload_hash = empty_hash_;
   const uint64_t now = setup_.now_ms();
-  const Sent sent{Verb::List, what, now, now, keys_, nullptr};
+  const Sent sent{Verb::List, what, now, now, present_keys(), nullptr};
   start(sent, std::move(request), [this, sent, prefix, done = std::move(done)](HttpAnswer answer) {
     done(listing_of(sent, prefix, std::move(answer)));
   });
@@ -426,14 +428,25 @@ bool S3Store::look_for_new_keys() {
   reloaded_ms_ = now;
   auto fresh = setup_.reload();
   if (!fresh) return false;
-  const sigv4::Keys &old = setup_.aws.keys, &keys = fresh.value().keys;
+  return use(fresh.value());
+}
+
+// True: they are others than those so far.
+bool S3Store::use(const AwsKeys& fresh) {
+  const sigv4::Keys old = setup_.aws.keys;
+  const sigv4::Keys& keys = fresh.keys;
+  static_cast<AwsKeys&>(setup_.aws) = fresh;
   if (old.id == keys.id && old.secret == keys.secret && old.token == keys.token) return false;
   keys_++;
-  setup_.aws.keys = fresh.value().keys;
-  setup_.aws.id_from = fresh.value().id_from;
-  setup_.aws.secret_from = fresh.value().secret_from;
   signer_ = sigv4::Signer(setup_.aws.keys, setup_.aws.region);
   return true;
+}
+
+// Which keys a request that begins now is signed with.
+unsigned S3Store::present_keys() {
+  const std::optional<AwsKeys> fresh = setup_.fresh ? setup_.fresh() : std::nullopt;
+  if (fresh) use(*fresh);
+  return keys_;
 }
 
 void S3Store::poll(std::vector<Extra>& extras, int timeout_ms) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/store/checksums.h"
 #include "core/store/credentials.h"
@@ -22,7 +23,10 @@ struct S3Setup {
   // For head, get and probe; put and remove are dated by the caller.
   std::function<uint64_t()> now_ms;
   // Asked for new keys when the old ones were refused, at most every kReloadEvery_ms; may be empty.
+  // Must not wait: what takes its time comes by `fresh`.
   std::function<Result<AwsSettings>()> reload;
+  // Asked before each request: keys that were renewed meanwhile. May be empty.
+  std::function<std::optional<AwsKeys>()> fresh;
   ChecksumMode checksum = ChecksumMode::Auto;
   ObjectOptions objects = {};
   bool request_payer = false;

@@ -123,39 +123,42 @@ Canonical canonical_request(const Request& request) {
   return out;
 }
 
-std::string scope(std::string_view date, std::string_view region) {
-  return std::string(date.substr(0, kDay)) + "/" + std::string(region) + "/s3/aws4_request";
+std::string scope(std::string_view date, std::string_view region, std::string_view service) {
+  std::string out(date.substr(0, kDay));
+  return out.append("/").append(region).append("/").append(service).append("/aws4_request");
 }
 
 std::string string_to_sign(std::string_view date, std::string_view region,
-                           std::string_view canonical_text) {
-  return "AWS4-HMAC-SHA256\n" + std::string(date) + "\n" + scope(date, region) + "\n" +
+                           std::string_view canonical_text, std::string_view service) {
+  return "AWS4-HMAC-SHA256\n" + std::string(date) + "\n" + scope(date, region, service) + "\n" +
          sha256_hex(canonical_text);
 }
 
-std::string signing_key(std::string_view secret, std::string_view day, std::string_view region) {
+std::string signing_key(std::string_view secret, std::string_view day, std::string_view region,
+                        std::string_view service) {
   std::string key = hmac_sha256("AWS4" + std::string(secret), day);
   key = hmac_sha256(key, region);
-  key = hmac_sha256(key, "s3");
+  key = hmac_sha256(key, service);
   return hmac_sha256(key, "aws4_request");
 }
 
 void Signer::sign(Request& request, uint64_t time_ms) {
+  for (auto& [name, value] : request.headers) value = trim_header(value);
+  if (keys_.id.empty()) return;
   const std::string date = amz_date(time_ms);
   const std::string day = date.substr(0, kDay);
   if (day != cached_day_) {
-    cached_key_ = signing_key(keys_.secret, day, region_);
+    cached_key_ = signing_key(keys_.secret, day, region_, service_);
     cached_day_ = day;
   }
-  for (auto& [name, value] : request.headers) value = trim_header(value);
   request.headers.emplace_back("x-amz-date", date);
   request.headers.emplace_back("x-amz-content-sha256", request.payload_hash);
   if (!keys_.token.empty()) request.headers.emplace_back("x-amz-security-token", keys_.token);
   const Canonical canonical = canonical_request(request);
   const std::string signature =
-      to_hex(hmac_sha256(cached_key_, string_to_sign(date, region_, canonical.text)));
+      to_hex(hmac_sha256(cached_key_, string_to_sign(date, region_, canonical.text, service_)));
   request.headers.emplace_back("authorization", "AWS4-HMAC-SHA256 Credential=" + keys_.id + "/" +
-                                                    scope(date, region_) +
+                                                    scope(date, region_, service_) +
                                                     ", SignedHeaders=" + canonical.signed_headers +
                                                     ", Signature=" + signature);
 }

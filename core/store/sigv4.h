@@ -54,18 +54,21 @@ struct Canonical {
 Canonical canonical_request(const Request& request);
 
 // "20130524/us-east-1/s3/aws4_request"
-std::string scope(std::string_view date, std::string_view region);
+std::string scope(std::string_view date, std::string_view region, std::string_view service = "s3");
 std::string string_to_sign(std::string_view date, std::string_view region,
-                           std::string_view canonical_text);
-// 32 raw bytes; good for one secret, day and region. day: 20130524.
-std::string signing_key(std::string_view secret, std::string_view day, std::string_view region);
+                           std::string_view canonical_text, std::string_view service = "s3");
+// 32 raw bytes; good for one secret, day, region and service. day: 20130524.
+std::string signing_key(std::string_view secret, std::string_view day, std::string_view region,
+                        std::string_view service = "s3");
 
 class Signer {
  public:
-  Signer(Keys keys, std::string region) : keys_(std::move(keys)), region_(std::move(region)) {}
+  Signer(Keys keys, std::string region, std::string service = "s3")
+      : keys_(std::move(keys)), region_(std::move(region)), service_(std::move(service)) {}
 
   // Brings the headers into canonical form and adds x-amz-date, x-amz-content-sha256,
-  // x-amz-security-token and authorization; the request must have none of these yet.
+  // x-amz-security-token and authorization; the request must have none of these yet. Keys without
+  // an id: nothing is added, the request goes out unsigned.
   void sign(Request& request, uint64_t time_ms);
 
   const std::string& region() const { return region_; }
@@ -74,6 +77,7 @@ class Signer {
  private:
   Keys keys_;
   std::string region_;
+  std::string service_;
   std::string cached_day_;
   std::string cached_key_;
 };

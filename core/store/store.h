@@ -134,11 +134,12 @@ struct StoreOptions {
   uint64_t bytes_per_second = 0;    // WBSHIM_UPLOAD_LIMIT; 0: no limit. s3:// only
   ObjectOptions objects = {};
   bool request_payer = false;  // WBSHIM_S3_REQUEST_PAYER
+  bool anonymous = false;      // WBSHIM_S3_ANONYMOUS
 };
 
-// Reads AWS_* from the environment (and the shared credentials and config files) for s3://. The
-// error is the user's line. Nothing is sent or created yet: that is probe()'s and the requests'
-// work.
+// Reads AWS_* from the environment (and the shared credentials and config files) for s3://; keys
+// that are not in there are waited for (credentials.h), within a bound. The error is the user's
+// line. Nothing is sent to the store or created yet: that is probe()'s and the requests' work.
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
 
 }  // namespace wbshim

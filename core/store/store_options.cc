@@ -10,6 +10,7 @@ StoreOptions store_options(const Config& config, unsigned max_connections) {
   out.max_connections = max_connections;
   out.bytes_per_second = config.upload_limit();
   out.objects = object_options(config);
+  out.anonymous = config.s3_anonymous();
   out.request_payer = config.text(Option::S3_REQUEST_PAYER) == "1";
   return out;
 }

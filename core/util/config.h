@@ -100,6 +100,7 @@ class Config {
   const std::string& metrics_address() const { return text(Option::METRICS); }  // empty: off
   const std::string& s3_addressing() const { return text(Option::S3_ADDRESSING); }
   const std::string& s3_checksum() const { return text(Option::S3_CHECKSUM); }
+  bool s3_anonymous() const { return text(Option::S3_ANONYMOUS) == "1"; }
   const std::string& log_level() const { return text(Option::LOG); }
   const std::string& log_file() const { return text(Option::LOG_FILE); }
   bool disabled() const { return text(Option::DISABLE) == "1"; }

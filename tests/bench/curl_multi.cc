@@ -169,7 +169,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "usage: bench_curl_multi s3://BUCKET[/PREFIX] DIRECTORY CONNECTIONS\n");
     return 2;
   }
-  const auto aws = load_aws_settings(getenv);
+  const auto aws = load_aws_settings(aws_world_of_process());
   if (!aws) {
     fprintf(stderr, "%s\n", aws.message().c_str());
     return 2;

@@ -37,10 +37,23 @@ void check_settings(const std::string& credentials, const std::string& config,
                                                         {"AWS_CONFIG_FILE", second.name},
                                                         {"AWS_PROFILE", profile},
                                                         {"HOME", "/nowhere"}};
-  const auto settings = load_aws_settings([&](const char* name) -> const char* {
+  AwsWorld world;
+  world.environment = [&](const char* name) -> const char* {
     const auto at = variables.find(name);
     return at == variables.end() ? nullptr : at->second.c_str();
-  });
+  };
+  world.now_ms = [] { return uint64_t{0}; };
+  world.ask = [](const HttpRequest& request, const CallLimits&) {
+    demand(!request.url.empty(), "what is asked has a place");
+    HttpAnswer answer;
+    answer.failure_class = "connect";
+    return answer;
+  };
+  world.run = [](const std::vector<std::string>& words) {
+    demand(!words.empty(), "what is run has a name");
+    return ProcessEnd{"is not run", 0, "", ""};
+  };
+  const auto settings = load_aws_settings(world);
   if (!settings) {
     return demand(printable(settings.message()) == settings.message(),
                   "a refusal is one printable line");

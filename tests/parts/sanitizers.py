@@ -1,4 +1,4 @@
-"""ASan and UBSan over every program, TSan over the uploader (its metrics have a thread of their own).
+"""ASan and UBSan over every program, TSan over the uploader (its metrics and the renewal of its keys have threads of their own).
 
 The library itself is not preloaded sanitized, a host would have to be, too: its parts run sanitized in their unit tests.
 """
@@ -27,7 +27,7 @@ def run(report):
         _e2e(report, ("lifecycle", "metrics", "alone"), library, checked, ASAN)
     threads = builds.ready(report, "tsan")
     if library and threads:
-        _e2e(report, ("metrics",), library, threads, TSAN)
+        _e2e(report, ("metrics", "credentials"), library, threads, TSAN)
     else:
         report.bad("sanitizers: no TSan build")
 

@@ -24,7 +24,7 @@ int64_t parse_date(std::string_view text) {
 }  // namespace
 
 int64_t store_time(const std::string& url, const std::string& addressing) {
-  const auto aws = load_aws_settings([](const char* name) -> const char* { return getenv(name); });
+  const auto aws = load_aws_places([](const char* name) -> const char* { return getenv(name); });
   if (!aws) return -1;
   const auto place = make_s3_place(url, aws.value().endpoint, aws.value().region, addressing,
                                    {aws.value().dual_stack, aws.value().fips});

@@ -34,7 +34,9 @@ void make_absolute(std::vector<std::string>& environment, const Config& config) 
   for (std::string& entry : environment) {
     const size_t equals = entry.find('=');
     const std::string name = entry.substr(0, equals);
-    for (const char* file : {"AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}) {
+    for (const char* file :
+         {"AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE",
+          "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}) {
       if (name == file && entry.size() > equals + 1 && entry[equals + 1] != '/')
         entry.insert(equals + 1, cwd + "/");
     }

@@ -5,54 +5,13 @@
 #include <map>
 
 #include "core/store/profile_file.h"
-#include "tests/unit/support/scratch.h"
+#include "tests/unit/core/store/aws_home.h"
 
 using namespace wbshim;
+using Home = wbshim::test::AwsHome;
+using wbshim::test::mentions;
 
 namespace {
-
-// An environment of its own, with a home that has the given files.
-class Home {
- public:
-  Home() { std::filesystem::create_directory(scratch_.at(".aws")); }
-
-  Home& credentials(const std::string& text) { return file(".aws/credentials", text); }
-  Home& config(const std::string& text) { return file(".aws/config", text); }
-  Home& file(const std::string& name, const std::string& text) {
-    scratch_.write(name, text);
-    return *this;
-  }
-  Home& set(const std::string& name, const std::string& value) {
-    variables_[name] = value;
-    return *this;
-  }
-  std::string path(const std::string& name) const { return scratch_.at(name); }
-
-  Result<AwsSettings> load() {
-    variables_["HOME"] = scratch_.path();
-    return load_aws_settings([this](const char* name) -> const char* {
-      const auto at = variables_.find(name);
-      return at == variables_.end() ? nullptr : at->second.c_str();
-    });
-  }
-  AwsSettings good() {
-    auto out = load();
-    REQUIRE_MESSAGE(out.ok(), (out.ok() ? "" : out.message()));
-    return out.value();
-  }
-  std::string error() {
-    auto out = load();
-    return out.ok() ? "no error" : out.message();
-  }
-
- private:
-  test::Scratch scratch_;
-  std::map<std::string, std::string> variables_;
-};
-
-void mentions(const std::string& text, std::initializer_list<const char*> parts) {
-  for (const char* part : parts) CHECK_MESSAGE(text.find(part) != std::string::npos, text);
-}
 
 constexpr char kBoth[] =
     "[default]\naws_access_key_id=FD\naws_secret_access_key=SD\n"
@@ -119,7 +78,7 @@ TEST_CASE("credentials: none at all") {
            {"'nope'", "AWS_PROFILE"});
   Home role;
   mentions(role.config("[default]\nrole_arn = arn:x\nsource_profile = y\n").error(),
-           {"role_arn", "~/.aws/config [default]", "AWS_ACCESS_KEY_ID"});
+           {"source_profile in ~/.aws/config [default]", "no profile 'y'"});
   Home sso;
   mentions(sso.config("[default]\nsso_session = x\n").error(), {"sso_session"});
   Home broken;

@@ -305,3 +305,20 @@ TEST_CASE(
   CHECK(first.requests[0].substr(first.requests[0].size() - kSize) == body);
   CHECK(second.requests[0].substr(second.requests[0].size() - kSize) == body);
 }
+
+TEST_CASE("http: POST, an empty PUT, and an answer that is too long") {
+  Server server;
+  server.serve({kOk, kNoContent, kOk}, 0);
+  Client client;
+  HttpRequest post = put(server.url + "/", "a=b");
+  post.method = "POST";
+  CHECK(client.run(post).body == "body");
+  CHECK(client.run({"PUT", server.url + "/token", {}, nullptr}).status == 204);
+  HttpRequest get{"GET", server.url + "/", {}, nullptr};
+  get.max_content = 3;
+  CHECK(client.run(get).failure_class == "broken");
+  server.join();
+  CHECK(server.requests.at(0).rfind("POST / HTTP/1.1\r\n", 0) == 0);
+  CHECK(server.requests.at(0).find("\r\n\r\na=b") != std::string::npos);
+  CHECK(server.requests.at(1).rfind("PUT /token HTTP/1.1\r\n", 0) == 0);
+}

@@ -47,13 +47,20 @@ TEST_CASE("open_store: s3 without credentials names the variables") {
   test::Scratch empty;
   for (const char* name :
        {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-        "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}) {
+        "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI"}) {
     unsetenv(name);
   }
+  setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
   setenv("HOME", empty.path().c_str(), 1);
   const std::string error = error_of("s3://bkt/prefix");
   CHECK(error.find("AWS_ACCESS_KEY_ID") != std::string::npos);
   CHECK(error.find("AWS_SECRET_ACCESS_KEY") != std::string::npos);
+  StoreOptions anonymous;
+  anonymous.url = "s3://bkt/prefix";
+  anonymous.anonymous = true;
+  CHECK(open_store(anonymous).ok());
   setenv("AWS_ACCESS_KEY_ID", "id", 1);
   setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
   CHECK(error_of("s3://bkt/prefix") == "no error");

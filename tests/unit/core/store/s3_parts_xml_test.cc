@@ -55,7 +55,7 @@ TEST_CASE("parts: pages of ListMultipartUploads, with encoded keys") {
   REQUIRE(page->uploads.size() == 1);
   CHECK(page->uploads[0].upload.key == "p/a+b");
   CHECK(page->uploads[0].upload.id == "1");
-  CHECK(page->uploads[0].begun_s == 1369353600);
+  CHECK(page->uploads[0].begun_ms == 1369353600000);
   CHECK(page->next_key == "p/x y");
   CHECK(page->next_id == "2");
   CHECK_FALSE(parse_uploads_page("no XML"));

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <deque>
+#include <utility>
 
 #include "core/store/crypto.h"
 #include "tests/unit/core/store/drive.h"
@@ -64,6 +65,7 @@ struct Fixture {
       fresh.keys = {"NEWID", "newsecret", ""};
       return fresh;
     };
+    setup.fresh = [this] { return std::exchange(renewed, std::nullopt); };
     store = make_s3_store(std::move(setup));
   }
 
@@ -99,6 +101,7 @@ struct Fixture {
 
   FakeHttp* http = nullptr;
   int reloads = 0;
+  std::optional<AwsKeys> renewed;
   std::unique_ptr<Store> store;
 };
 
@@ -575,4 +578,14 @@ TEST_CASE_FIXTURE(Fixture,
   store->poll(none, 0);
   CHECK(first);
   CHECK(second);
+}
+
+TEST_CASE_FIXTURE(Fixture, "s3 store: keys that were renewed sign the next request") {
+  renewed = AwsKeys{{"RENEWED", "s", ""}, "the keeper", "the keeper", 0};
+  answer(200, "", {{"etag", "\"e\""}});
+  CHECK(drive().put("k", "x").outcome == Stored);
+  CHECK(sent_header("authorization").find("Credential=RENEWED/") != std::string::npos);
+  error(403, "AccessDenied");
+  CHECK(drive().put("k", "x").message.find("'RENEWED' (the keeper)") != std::string::npos);
+  CHECK(reloads == 0);
 }

@@ -176,3 +176,15 @@ TEST_CASE("sigv4: dates") {
   CHECK(amz_date(1709164799'999) == "20240228T235959Z");
   CHECK(amz_date(1709164800'000) == "20240229T000000Z");
 }
+
+TEST_CASE("sigv4: another service, and keys that are none") {
+  CHECK(sigv4::scope("20130524T000000Z", "us-east-1", "sts") ==
+        "20130524/us-east-1/sts/aws4_request");
+  // AWS' published example of a derived key.
+  CHECK(to_hex(sigv4::signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20150830",
+                                  "us-east-1", "iam")) ==
+        "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
+  sigv4::Request request{"PUT", "/k", {}, {{"host", "h"}, {"x-a", " b "}}, "hash"};
+  sigv4::Signer({}, "us-east-1").sign(request, 0);
+  CHECK(request.headers == std::vector<sigv4::Pair>{{"host", "h"}, {"x-a", "b"}});
+}
