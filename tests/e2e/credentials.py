@@ -88,7 +88,7 @@ for title, give, _ in SOURCES:
             expect(outage.uploader(v)["dead_letters"], 0, "dead letters")
     cases.add(f"{title}: keys that the store takes no more are replaced, with the files' present tokens", withdrawn)
 
-for title, give in (("an instance's metadata", instance), ("credential_process", process)):
+for title, give in (("an instance's metadata", instance), ("STS", web_identity), ("credential_process", process)):
     def hung(give=give):
         with KeyServices(life=40) as services, KeyedVolume(services, {}) as v:
             give(v, services)
