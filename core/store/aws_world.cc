@@ -7,7 +7,7 @@
 
 namespace wbshim {
 
-AwsWorld aws_world_of_process(std::function<bool()> stopped) {
+AwsWorld aws_world_of_process(const std::function<bool()>& stopped) {
   AwsWorld out;
   out.environment = [](const char* name) -> const char* { return getenv(name); };
   out.now_ms = [] { return SystemClock().wall_ms(); };

@@ -20,6 +20,6 @@ struct AwsWorld {
 };
 
 // That of this process. stopped: true ends whatever is being waited for; may be empty.
-AwsWorld aws_world_of_process(std::function<bool()> stopped = {});
+AwsWorld aws_world_of_process(const std::function<bool()>& stopped = {});
 
 }  // namespace wbshim

@@ -14,7 +14,7 @@ namespace wbshim {
 namespace {
 
 // The clock may be set, and the machine may have slept.
-constexpr uint64_t kLookAtClock_ms = 30 * 1000;
+constexpr uint64_t kLookAtClock_ms = 30'000;
 
 bool same(const AwsKeys& a, const AwsKeys& b) {
   return a.keys.id == b.keys.id && a.keys.secret == b.keys.secret && a.keys.token == b.keys.token;

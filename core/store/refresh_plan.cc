@@ -5,8 +5,8 @@
 namespace wbshim {
 namespace {
 
-constexpr uint64_t kCalmPause_ms = 60 * 1000;
-constexpr uint64_t kUrgentPause_ms = 10 * 1000;
+constexpr uint64_t kCalmPause_ms = 60'000;
+constexpr uint64_t kUrgentPause_ms = 10'000;
 constexpr uint64_t kShortestPause_ms = 1000;
 
 }  // namespace

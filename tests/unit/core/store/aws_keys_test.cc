@@ -9,7 +9,7 @@ using test::mentions;
 
 namespace {
 
-constexpr uint64_t kHour_ms = 3600 * 1000;
+constexpr uint64_t kHour_ms = 3'600'000;
 
 std::string fault_in(const std::string& json) {
   auto keys = keys_of_json(json, "Token", kNow_ms);

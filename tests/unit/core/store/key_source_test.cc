@@ -79,7 +79,7 @@ TEST_CASE("web identity: an unsigned request with the token") {
       .answer("POST http://127.0.0.1:9/base/", sts_keys("AssumeRoleWithWebIdentity", "WEB"));
   const AwsSettings aws = home.good();
   CHECK(aws.keys.token == "T-WEB&");
-  CHECK(aws.expires_ms == test::kNow_ms + 3600 * 1000);
+  CHECK(aws.expires_ms == test::kNow_ms + 3'600'000);
   CHECK(aws.id_from == "role arn:aws:iam::1:role/web (AWS_WEB_IDENTITY_TOKEN_FILE)");
   CHECK(body(home.asked.at(0)) ==
         "Action=AssumeRoleWithWebIdentity&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fweb"
@@ -231,7 +231,7 @@ TEST_CASE("instance: three requests, never version 1") {
   give_instance(home);
   const AwsSettings aws = home.good();
   CHECK(aws.id_from == "the instance's role web (IMDS)");
-  CHECK(aws.expires_ms == test::kNow_ms + 3600 * 1000);
+  CHECK(aws.expires_ms == test::kNow_ms + 3'600'000);
   REQUIRE(home.asked.size() == 3);
   CHECK(home.header(0, "x-aws-ec2-metadata-token-ttl-seconds") == "21600");
   CHECK(home.header(1, "x-aws-ec2-metadata-token") == "imds-token");
