@@ -5,6 +5,8 @@
 //   wbshim:{V}:object           hash  object key -> one or both halves of
 //                                     {"busy":"client/instance/gen/ms","etag":"…","gen":…}
 //   wbshim:{V}:settle           zset  object key -> when to look, ms
+//   wbshim:{V}:parts            hash  <client>/<object key> -> <part size> <attributes> <upload id>,
+//                                     of uploads in parts neither completed nor aborted
 //   wbshim:{V}:dead:<client>    hash  path -> JSON {class,message,attempts,time}
 //   wbshim:{V}:client:<client>  hash  host, pid, instance, heartbeat, pending_files, …
 //   wbshim:{V}:meta             hash  format, epoch, client, gen, …

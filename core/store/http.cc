@@ -235,7 +235,7 @@ void CurlHttp::configure_method(Transfer& t) const {
   const std::string& method = t.request.method;
   if (method == "HEAD") {
     curl_easy_setopt(t.easy, CURLOPT_NOBODY, 1L);
-  } else if (method == "PUT" && t.in_one_piece) {
+  } else if (method == "POST" || (method == "PUT" && t.in_one_piece)) {
     // libcurl sends what is posted together with the headers, and an upload's bytes after them.
     curl_easy_setopt(t.easy, CURLOPT_CUSTOMREQUEST, method.c_str());
     curl_easy_setopt(t.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.body().size()));
@@ -367,8 +367,9 @@ void CurlHttp::fill() {
     t->paused = false;
     t->pace = &pace_;
     const size_t size = t->body().size();
-    t->in_one_piece =
-        size > 0 && size <= kOnePiece && (!pace_.limits() || size <= pace_.bytes_in(kAtOnceMs));
+    const bool small = size > 0 && size <= kOnePiece;
+    t->in_one_piece = t->request.method == "POST" ||
+                      (small && (!pace_.limits() || size <= pace_.bytes_in(kAtOnceMs)));
     t->head_whole = false;
     t->head_size = t->answer_size = 0;
     t->error[0] = '\0';

@@ -18,10 +18,10 @@
 namespace wbshim {
 
 struct HttpRequest {
-  std::string method;                                        // PUT, GET, HEAD, DELETE
+  std::string method;                                        // PUT, POST, GET, HEAD, DELETE
   std::string url;                                           // sent untouched: dot segments stay
   std::vector<std::pair<std::string, std::string>> headers;  // Host among them
-  std::shared_ptr<const std::string> body;                   // PUT; kept until done
+  std::shared_ptr<const std::string> body;                   // PUT, POST; kept until done
 };
 
 struct HttpAnswer {

@@ -10,9 +10,12 @@
 #include "core/store/crypto.h"
 #include "core/store/key_escape.h"
 #include "core/store/object_headers.h"
+#include "core/store/s3_call.h"
 #include "core/store/s3_error.h"
 #include "core/store/s3_listing.h"
 #include "core/store/s3_message.h"
+#include "core/store/s3_parts.h"
+#include "core/store/xml_reader.h"
 #include "core/util/log.h"
 
 namespace wbshim {
@@ -23,11 +26,7 @@ constexpr char kProbeKey[] = ".wbshim-probe";
 constexpr char kMayNotList[] =
     "access key id '{id}' ({id_from}) may not list the bucket; allow s3:ListBucket on it";
 
-enum class Verb { Put, Delete, Head, Get, List };
-constexpr const char* kMethods[] = {"PUT", "DELETE", "HEAD", "GET", "GET"};
-const char* method_of(Verb verb) {
-  return kMethods[static_cast<int>(verb)];
-}
+using Verb = S3Verb;
 
 uint64_t number_in(std::string_view text) {
   uint64_t out = 0;
@@ -47,11 +46,12 @@ uint64_t retry_after_of(const HttpAnswer& answer, uint64_t now_ms) {
   return std::min(number_in(text), kLongest / 1000) * 1000;
 }
 
-std::string unquoted(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    etag = etag.substr(1, etag.size() - 2);
+// The upload in parts is not there any more, or its parts make no object.
+bool begins_anew(std::string_view code) {
+  for (const char* each : {"NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"}) {
+    if (code == each) return true;
   }
-  return std::string(etag);
+  return false;
 }
 
 class S3Store final : public Store {
@@ -61,20 +61,23 @@ class S3Store final : public Store {
         signer_(setup_.aws.keys, setup_.aws.region),
         messages_(setup_.place, setup_.aws),
         sums_(setup_.checksum, setup_.place.aws),
+        parts_(setup_.place, setup_.objects,
+               [this](S3Call call, Done done) { send(std::move(call), std::move(done)); }),
         empty_hash_(sha256_hex("")) {}
 
   void put(const std::string& key, std::shared_ptr<const Body> body, const ObjectMeta& meta,
            uint64_t dated_ms, Done done) override;
   void remove(const std::string& key, uint64_t dated_ms, Done done) override {
-    send(Verb::Delete, key, {}, empty_hash_, nullptr, dated_ms, std::move(done));
+    send({.verb = Verb::Delete, .key = key, .dated_ms = dated_ms}, std::move(done));
   }
   void head(const std::string& key, Done done) override {
-    send(Verb::Head, key, {}, empty_hash_, nullptr, setup_.now_ms(), std::move(done));
+    send({.verb = Verb::Head, .key = key}, std::move(done));
   }
   void get(const std::string& key, Done done) override {
-    send(Verb::Get, key, {}, empty_hash_, nullptr, setup_.now_ms(), std::move(done));
+    send({.verb = Verb::Get, .key = key}, std::move(done));
   }
   void list(const std::string& directory, const std::string& page, Listed done) override;
+  PartsStore* parts() override { return &parts_; }
   Status probe(int timeout_ms) override;
   size_t in_flight() const override { return setup_.http->in_flight() + decided_.size(); }
   void poll(std::vector<Extra>& extras, int timeout_ms) override;
@@ -93,23 +96,21 @@ class S3Store final : public Store {
     StoreResult result;
   };
 
-  void send(Verb verb, const std::string& key, std::vector<sigv4::Pair> headers,
-            const std::string& payload_hash, std::shared_ptr<const Body> body, uint64_t dated_ms,
-            Done done);
+  void send(S3Call call, Done done);
+  bool decide_here(const S3Call& call, const std::string& what, Done& done);
   void start(const Sent& sent, sigv4::Request request, std::function<void(HttpAnswer)> done);
   Listing listing_of(const Sent& sent, const std::string& prefix, HttpAnswer answer);
   StoreResult result_of(const Sent& sent, HttpAnswer answer);
   StoreResult success_of(const Sent& sent, HttpAnswer answer) const;
   Checksums::Mismatch encryption_mismatch(const HttpAnswer& answer) const;
+  void spoil(StoreResult& result, const std::string& what, Checksums::Mismatch mismatch) const;
   StoreResult failure_of(const std::string& what, const HttpAnswer& answer) const;
   StoreResult refusal_of(Verb verb, const std::string& what, const HttpAnswer& answer) const;
   bool look_for_new_keys();
   bool learn_region(std::string_view region);
   bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
   // put and remove are dated by the caller's clock, the others by ours.
-  ClockSkew& skew(Verb verb) {
-    return verb == Verb::Put || verb == Verb::Delete ? callers_skew_ : our_skew_;
-  }
+  ClockSkew& skew(Verb verb) { return traits_of(verb).dated ? callers_skew_ : our_skew_; }
   // Runs the store until `answered`, for timeout_ms at most.
   bool wait_for(const bool& answered, uint64_t deadline_ms);
 
@@ -117,6 +118,7 @@ class S3Store final : public Store {
   sigv4::Signer signer_;
   S3Messages messages_;
   Checksums sums_;
+  S3Parts parts_;
   std::string empty_hash_;
   std::deque<Decided> decided_;
   uint64_t reloaded_ms_ = 0;
@@ -131,35 +133,46 @@ void S3Store::put(const std::string& key, std::shared_ptr<const Body> body, cons
                   uint64_t dated_ms, Done done) {
   auto headers = object_headers(meta, key, setup_.objects);
   if (sums_.sends()) headers.emplace_back(kChecksumHeader, Checksums::header_of(body.get()));
-  const std::string hash = !body                      ? empty_hash_
-                           : body->sha256_hex.empty() ? sha256_hex(body->bytes)
-                                                      : body->sha256_hex;
-  send(Verb::Put, key, std::move(headers), hash, std::move(body), dated_ms, std::move(done));
+  send({.verb = Verb::Put,
+        .key = key,
+        .headers = std::move(headers),
+        .body = std::move(body),
+        .dated_ms = dated_ms},
+       std::move(done));
 }
 
-void S3Store::send(Verb verb, const std::string& key, std::vector<sigv4::Pair> headers,
-                   const std::string& payload_hash, std::shared_ptr<const Body> body,
-                   uint64_t dated_ms, Done done) {
+// True: the key can be none of S3's, and done hears of it.
+bool S3Store::decide_here(const S3Call& call, const std::string& what, Done& done) {
+  const size_t size = setup_.place.object_key(call.key).size();
+  if (call.verb == Verb::ListUploads || (!call.key.empty() && size <= kMaxS3Key)) return false;
+  const bool none = call.key.empty();
+  StoreResult result;
+  result.outcome = StoreOutcome::Refused;
+  result.error_class = none ? "InvalidKey" : "KeyTooLong";
+  result.message = messages_.other(
+      what, none ? "the key is empty"
+                 : "the key has " + std::to_string(size) + " bytes, S3 takes at most " +
+                       std::to_string(kMaxS3Key) +
+                       "; use shorter names or a shorter prefix in WBSHIM_STORE_URL");
+  decided_.push_back({std::move(done), std::move(result)});
+  return true;
+}
+
+void S3Store::send(S3Call call, Done done) {
   const S3Place& place = setup_.place;
-  const std::string what = std::string(method_of(verb)) + " '" + key + "'";
-  const std::string object_key = place.object_key(key);
-  if (key.empty() || object_key.size() > kMaxS3Key) {
-    StoreResult result;
-    result.outcome = StoreOutcome::Refused;
-    result.error_class = key.empty() ? "InvalidKey" : "KeyTooLong";
-    result.message = messages_.other(
-        what, key.empty() ? "the key is empty"
-                          : "the key has " + std::to_string(object_key.size()) +
-                                " bytes, S3 takes at most " + std::to_string(kMaxS3Key) +
-                                "; use shorter names or a shorter prefix in WBSHIM_STORE_URL");
-    decided_.push_back({std::move(done), std::move(result)});
-    return;
-  }
+  const S3Traits& traits = traits_of(call.verb);
+  const std::string what = std::string(traits.method) + " '" + call.key + "'";
+  if (decide_here(call, what, done)) return;
   sigv4::Request request;
-  request.path = place.path_of(object_key);
-  request.headers = std::move(headers);
-  request.payload_hash = payload_hash;
-  const Sent sent{verb, what, dated_ms, setup_.now_ms(), keys_, std::move(body)};
+  request.path = place.path_of(call.key.empty() ? "" : place.object_key(call.key));
+  request.query = std::move(call.query);
+  request.headers = std::move(call.headers);
+  request.payload_hash = !call.body                      ? empty_hash_
+                         : call.body->sha256_hex.empty() ? sha256_hex(call.body->bytes)
+                                                         : call.body->sha256_hex;
+  const uint64_t now = setup_.now_ms();
+  const Sent sent{call.verb, what,  traits.dated ? call.dated_ms : now,
+                  now,       keys_, std::move(call.body)};
   start(sent, std::move(request), [this, sent, done = std::move(done)](HttpAnswer answer) {
     done(result_of(sent, std::move(answer)));
   });
@@ -168,7 +181,7 @@ void S3Store::send(Verb verb, const std::string& key, std::vector<sigv4::Pair> h
 // What is signed is what is sent.
 void S3Store::start(const Sent& sent, sigv4::Request request,
                     std::function<void(HttpAnswer)> done) {
-  request.method = method_of(sent.verb);
+  request.method = traits_of(sent.verb).method;
   request.headers.emplace_back("host", setup_.place.host);
   if (setup_.request_payer) request.headers.emplace_back("x-amz-request-payer", "requester");
   signer_.sign(request, skew(sent.verb).corrected(sent.dated_ms));
@@ -238,6 +251,10 @@ StoreResult S3Store::result_of(const Sent& sent, HttpAnswer answer) {
   const bool learnt = verb == Verb::Put && sums_.learn(answer);
   const bool whole = answer.failure_class.empty();
   StoreResult result;
+  // It has begun to answer before it knew how it would end.
+  if (traits_of(verb).whole_body && whole && answer.status == 200 &&
+      answer.body.find("<Error>") != std::string::npos)
+    answer.status = 500;
   if (answer.status >= 200 && answer.status <= 299 && whole) {
     result = success_of(sent, std::move(answer));
   } else if (answer.status >= 300) {
@@ -248,8 +265,8 @@ StoreResult S3Store::result_of(const Sent& sent, HttpAnswer answer) {
   } else {
     result = failure_of(what, answer);
   }
-  const bool reading = verb != Verb::Put && verb != Verb::Delete;
-  if (reading && result.outcome == StoreOutcome::Unknown) result.outcome = StoreOutcome::TryLater;
+  if (!traits_of(verb).may_land && result.outcome == StoreOutcome::Unknown)
+    result.outcome = StoreOutcome::TryLater;
   return result;
 }
 
@@ -277,7 +294,12 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   StoreResult result;
   result.outcome = StoreOutcome::Stored;
   result.etag = unquoted(answer.header("etag"));
-  if (verb == Verb::Delete) return result;
+  if (verb == Verb::Delete || verb == Verb::Abort) return result;
+  if (traits_of(verb).whole_body) {
+    if (verb == Verb::Begin) spoil(result, what, encryption_mismatch(answer));
+    result.body = std::move(answer.body);
+    return result;
+  }
   if (result.etag.empty()) {
     // A captive portal or a web server says 200 to anything.
     result.outcome = StoreOutcome::Unknown;
@@ -287,13 +309,10 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
                   " has no ETag, so it is not S3's; is the endpoint right, and no proxy between?");
     return result;
   }
-  if (verb == Verb::Put) {
+  if (verb == Verb::Put || verb == Verb::Part) {
     Checksums::Mismatch mismatch = sums_.compare(sent.body.get(), answer);
-    if (mismatch.why.empty()) mismatch = encryption_mismatch(answer);
-    if (mismatch.why.empty()) return result;
-    result.outcome = StoreOutcome::Unknown;
-    result.error_class = std::move(mismatch.error_class);
-    result.message = messages_.other(what, mismatch.why);
+    if (mismatch.why.empty() && verb == Verb::Put) mismatch = encryption_mismatch(answer);
+    spoil(result, what, std::move(mismatch));
     return result;
   }
   result.generation = number_in(answer.header(kGenerationHeader));
@@ -309,6 +328,14 @@ StoreResult S3Store::success_of(const Sent& sent, HttpAnswer answer) const {
   result.size = answer.body.size();
   result.body = std::move(answer.body);
   return result;
+}
+
+void S3Store::spoil(StoreResult& result, const std::string& what,
+                    Checksums::Mismatch mismatch) const {
+  if (mismatch.why.empty()) return;
+  result.outcome = StoreOutcome::Unknown;
+  result.error_class = std::move(mismatch.error_class);
+  result.message = messages_.other(what, mismatch.why);
 }
 
 Checksums::Mismatch S3Store::encryption_mismatch(const HttpAnswer& answer) const {
@@ -343,15 +370,22 @@ StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
   const S3Error error = parse_s3_error(answer.body);
   StoreResult result;
   const bool no_object = answer.status == 404 && (error.code == "NoSuchKey" || verb == Verb::Head);
-  if (no_object && verb != Verb::Put && verb != Verb::List) {
+  const bool of_object = verb == Verb::Delete || verb == Verb::Head || verb == Verb::Get;
+  if (no_object && of_object) {
     result.outcome = verb == Verb::Delete ? StoreOutcome::Stored : StoreOutcome::Absent;
     return result;
   }
+  if (traits_of(verb).of_upload && begins_anew(error.code)) {
+    result.outcome = verb == Verb::Abort ? StoreOutcome::Stored : StoreOutcome::Absent;
+    if (verb == Verb::Abort) return result;
+  }
   S3Verdict verdict = judge_s3_error(answer.status, error.code, answer.sent_whole);
+  if (result.outcome == StoreOutcome::Absent) verdict.outcome = StoreOutcome::Absent;
   if (verb == Verb::List && answer.status == 403 && verdict.outcome == StoreOutcome::Refused)
     verdict.mend = kMayNotList;
   std::string mend = verdict.mend;
-  const std::string wishes = verb == Verb::Put ? setup_.objects.named() : "";
+  const bool of_object_made = verb == Verb::Put || verb == Verb::Begin || verb == Verb::Copy;
+  const std::string wishes = of_object_made ? setup_.objects.named() : "";
   // Ceph says InvalidAccessKeyId of a KMS key that it does not know.
   const bool of_wishes =
       verdict.outcome == StoreOutcome::Refused || !setup_.objects.kms_key.empty();
@@ -444,7 +478,7 @@ Status S3Store::probe(int timeout_ms) {
       remove(kProbeKey, setup_.now_ms(), done);
     }
     if (!wait_for(answer->given, deadline_ms)) {
-      return Error{messages_.other(std::string(method_of(verb)) + " '" + kProbeKey + "'",
+      return Error{messages_.other(std::string(traits_of(verb).method) + " '" + kProbeKey + "'",
                                    "no answer within " + std::to_string(timeout_ms) +
                                        " ms; is the endpoint right, and the network up?")};
     }

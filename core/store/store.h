@@ -53,7 +53,7 @@ struct StoreResult {
   uint64_t generation = 0;  // x-amz-meta-wbshim-gen (head, get), 0: none
   uint64_t size = 0;        // (head, get)
   ObjectMeta meta;          // (head, get); of an object that is not ours mode is 0
-  std::string body;         // (get)
+  std::string body;         // (get; parts_store.h)
   bool throttled = false;   // it asks for fewer requests
   bool mended = false;  // the cause is put right already (new keys, another clock): again at once
   uint64_t retry_after_ms = 0;  // the server's wish; 0: none
@@ -82,10 +82,15 @@ struct Body {
   std::optional<uint32_t> crc32c = {};  // likewise
 };
 
+class PartsStore;
+
 class Store {
  public:
   using Done = std::function<void(StoreResult)>;
   virtual ~Store() = default;
+
+  // The half that takes large objects in parts (parts_store.h); null: they go whole, by put().
+  virtual PartsStore* parts() { return nullptr; }
 
   // What goes beyond max_connections waits inside, in order.
   // dated_ms: the claim's time (Redis' clock); the request is signed with it and never signed again

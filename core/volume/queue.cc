@@ -211,6 +211,23 @@ bool Queue::fail(const std::string& path, uint64_t generation) {
   return replies.size() == 1 && replies[0].integer == 1;
 }
 
+Claim Queue::renew(const std::string& path, const std::string& key, uint64_t generation) {
+  const Reply reply =
+      redis_.run({{volume_.object(), volume_.dir(parent_of(path)), volume_.client, volume_.instance,
+                   key, std::to_string(generation), name_of(path)},
+                  &scripts::renew,
+                  2});
+  complain(reply);
+  Claim claim;
+  if (reply.kind != Reply::Kind::Integer) return claim;
+  claim.answer = reply.integer > 0    ? Claim::Answer::Taken
+                 : reply.integer == 0 ? Claim::Answer::Done
+                                      : Claim::Answer::Busy;
+  claim.generation = generation;
+  if (reply.integer > 0) claim.dated_ms = static_cast<uint64_t>(reply.integer);
+  return claim;
+}
+
 std::vector<Finished> Queue::finish(const std::vector<Finish>& list) {
   std::vector<Command> commands;
   commands.reserve(list.size());

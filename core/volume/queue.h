@@ -87,6 +87,9 @@ class Queue {
   using Idle = std::function<bool(const std::string& member)>;
   std::vector<Claim> claim(const std::vector<std::string>& paths, const Idle& idle = {});
   std::vector<Finished> finish(const std::vector<Finish>& list);
+  // The claim's new time (renew.lua). answer: Taken, Done (the record has changed since), Busy (no
+  // longer ours) or Away.
+  Claim renew(const std::string& path, const std::string& key, uint64_t generation);
   std::vector<DeleteClaim> claim_delete(const std::vector<std::string>& keys,
                                         const Idle& idle = {});
   std::vector<Finished> finish_delete(const std::vector<Finish>& list);

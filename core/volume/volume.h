@@ -26,6 +26,7 @@ struct Volume {
   std::string del() const { return key("del"); }
   std::string object() const { return key("object"); }
   std::string settle() const { return key("settle"); }
+  std::string parts() const { return key("parts"); }
   std::string meta() const { return key("meta"); }
 };
 

@@ -145,3 +145,22 @@ TEST_CASE_FIXTURE(VolumeFixture,
   std::sort(below.begin(), below.end());
   CHECK(below == std::vector<std::string>{"a*/", "a*/x", "a*/y/z"});
 }
+
+TEST_CASE_FIXTURE(VolumeFixture,
+                  "renew: a claim of ours gets a new time, once the record is as claimed") {
+  publish({.path = "f", .now = true});
+  const Claim claim = queue.claim({"f"}).front();
+  REQUIRE(claim.answer == Claim::Answer::Taken);
+  const std::string before = object_row("f");
+  usleep(2000);
+  const Claim renewed = queue.renew("f", "f", claim.generation);
+  CHECK(renewed.answer == Claim::Answer::Taken);
+  CHECK(renewed.dated_ms > claim.dated_ms);
+  CHECK(object_row("f") != before);
+  CHECK(object_row("f").size() == before.size());
+  CHECK(queue.renew("f", "f", claim.generation + 1).answer == Claim::Answer::Busy);
+  publish({.path = "f", .id = "2.2.2.2"});
+  CHECK(queue.renew("f", "f", claim.generation).answer == Claim::Answer::Done);
+  queue.finish({{"f", "f", claim.generation, Ending::Release, {}, 0}});
+  CHECK(queue.renew("f", "f", claim.generation).answer == Claim::Answer::Busy);
+}

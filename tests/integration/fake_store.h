@@ -20,7 +20,8 @@ class FakeStore final : public Store {
     uint64_t dated_ms = 0;
   };
   std::map<std::string, Object> objects;
-  std::vector<std::string> log;  // "put a", "remove b", "head c"
+  std::map<std::string, std::string> etags;  // of objects that have one of their own
+  std::vector<std::string> log;              // "put a", "remove b", "head c"
   // How the next requests end; empty: they succeed.
   std::deque<StoreOutcome> outcomes;
   // Runs before a request takes effect.
@@ -69,6 +70,12 @@ class FakeStore final : public Store {
     log.push_back("list " + directory);
     add([done = std::move(done)] { done({}); }, directory);
   }
+  // Set by who wants uploads in parts (fake_parts.h).
+  PartsStore* part_store = nullptr;
+  PartsStore* parts() override { return part_store; }
+  // Completes in its turn.
+  void later(std::function<void()> complete) { waiting_.push_back(std::move(complete)); }
+
   Status probe(int) override { return Ok{}; }
   size_t in_flight() const override { return waiting_.size(); }
   void poll(std::vector<Extra>& extras, int) override {
@@ -80,6 +87,8 @@ class FakeStore final : public Store {
     for (auto& complete : now) complete();
   }
   std::string etag(const std::string& key) const {
+    auto named = etags.find(key);
+    if (named != etags.end()) return named->second;
     auto found = objects.find(key);
     return found == objects.end() ? "" : "etag:" + found->second.bytes;
   }

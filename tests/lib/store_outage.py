@@ -5,6 +5,7 @@ import re
 from lib import outage, s3_proxy, stored, volume, wait
 from lib.cases import expect
 
+_count = [0]
 ENOUGH = 4  # requests that the fault met before it ends
 
 
@@ -12,7 +13,8 @@ class StoreOutage(volume.Volume):
     """server: a tests/lib/s3.Server behind the proxy; None: the proxy's own store."""
 
     def __init__(self, server=None, **options):
-        self.bucket = server.bucket(f"wbout-{os.getpid()}-{id(self) % 100000}") if server else None
+        _count[0] += 1
+        self.bucket = server.bucket(f"wbout-{os.getpid()}-{_count[0]}") if server else None
         self.name_of_bucket = self.bucket.name if server else "bkt"
         super().__init__(**{"UPLOAD_DELAY": "200ms", "MAX_UPLOADS": "1", "STORE_URL": f"s3://{self.name_of_bucket}/p", **options})
         self.s3 = s3_proxy.S3Proxy(server.endpoint if server else None)

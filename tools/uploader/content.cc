@@ -52,29 +52,6 @@ Content as(ReadOutcome outcome, const struct stat& st) {
   return content;
 }
 
-// Reads the whole of it; false: errno, or 0 when its length is not `size`.
-bool read_all(int fd, size_t size, Body& body) {
-  Sha256 hash;
-  uint32_t crc = 0;
-  body.bytes.resize(size);
-  size_t at = 0;
-  while (at < size) {
-    ssize_t n =
-        pread(fd, body.bytes.data() + at, std::min(kChunk, size - at), static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      if (n == 0) errno = 0;
-      return false;
-    }
-    hash.add(std::string_view(body.bytes).substr(at, static_cast<size_t>(n)));
-    crc = crc32c(Bytes(body.bytes.data() + at, static_cast<size_t>(n)), crc);
-    at += static_cast<size_t>(n);
-  }
-  body.sha256_hex = hash.hex();
-  body.crc32c = crc;
-  return true;
-}
-
 // A copy of this moment that nobody else can reach, where the file system shares blocks.
 Fd private_copy(int fd, const std::string& directory) {
   Fd copy(open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
@@ -83,23 +60,21 @@ Fd private_copy(int fd, const std::string& directory) {
 }
 
 Content read_file(const Tree& tree, const std::string& path, WriterTest& writers, bool by_copy) {
-  Fd fd = tree.open_beneath(path, O_RDONLY);
-  struct stat before = {};
-  if (!fd || fstat(fd.get(), &before) != 0) return failure(errno);
-  if (!S_ISREG(before.st_mode)) return as(ReadOutcome::Gone, before);
-  if (writers.test(fd.get(), before) != Writers::None) return as(ReadOutcome::Writing, before);
-  if (!settled(before, writers.reduced())) return as(ReadOutcome::Changed, before);
+  Fd fd;
+  const Content opened = open_content(tree, path, writers, &fd);
+  if (opened.outcome != ReadOutcome::Ready) return opened;
+  const struct stat& before = opened.st;
   Fd copy = by_copy ? private_copy(fd.get(), tree.path()) : Fd();
   struct stat after = {};
   if (copy && fstat(fd.get(), &after) != 0) return failure(errno);
   auto body = std::make_shared<Body>();
   auto size = static_cast<size_t>(before.st_size);
-  if (!read_all(copy ? copy.get() : fd.get(), size, *body)) {
+  if (!read_bytes(copy ? copy.get() : fd.get(), 0, size, *body)) {
     return errno == 0 ? as(ReadOutcome::Changed, before) : failure(errno);
   }
   if (writers.reduced()) {
     Body again;
-    if (!read_all(fd.get(), size, again) || again.sha256_hex != body->sha256_hex ||
+    if (!read_bytes(fd.get(), 0, size, again) || again.sha256_hex != body->sha256_hex ||
         writers.test(fd.get(), before) != Writers::None) {
       return as(ReadOutcome::Changed, before);
     }
@@ -134,6 +109,28 @@ Content read_other(const Tree& tree, const std::string& path, char type) {
 
 }  // namespace
 
+bool read_bytes(int fd, uint64_t at, size_t size, Body& body) {
+  Sha256 hash;
+  uint32_t crc = 0;
+  body.bytes.resize(size);
+  for (size_t done = 0; done < size;) {
+    char* to = body.bytes.data() + done;
+    const ssize_t n = pread(fd, to, std::min(kChunk, size - done), static_cast<off_t>(at + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      if (n == 0) errno = 0;
+      return false;
+    }
+    const auto count = static_cast<size_t>(n);
+    hash.add({to, count});
+    crc = crc32c(Bytes(to, count), crc);
+    done += count;
+  }
+  body.sha256_hex = hash.hex();
+  body.crc32c = crc;
+  return true;
+}
+
 bool settled(const struct stat& st, bool reduced) {
   int64_t wait = reduced ? kQuietNs : has_fine_times() ? 0 : kTwoTicksNs;
   if (wait == 0) return true;
@@ -143,6 +140,15 @@ bool settled(const struct stat& st, bool reduced) {
       (int64_t{now.tv_sec} - st.st_ctim.tv_sec) * 1000000000 + now.tv_nsec - st.st_ctim.tv_nsec;
   // A clock that was set back must not hold a file for ever.
   return age < 0 || age >= wait;
+}
+
+Content open_content(const Tree& tree, const std::string& path, WriterTest& writers, Fd* file) {
+  *file = tree.open_beneath(path, O_RDONLY);
+  struct stat st = {};
+  if (!*file || fstat(file->get(), &st) != 0) return failure(errno);
+  if (!S_ISREG(st.st_mode)) return as(ReadOutcome::Gone, st);
+  if (writers.test(file->get(), st) != Writers::None) return as(ReadOutcome::Writing, st);
+  return as(settled(st, writers.reduced()) ? ReadOutcome::Ready : ReadOutcome::Changed, st);
 }
 
 Content look_at(const Tree& tree, const std::string& path, WriterTest& writers) {

@@ -35,7 +35,14 @@ bool settled(const struct stat& st, bool reduced);
 // A first look, before anything is claimed: Ready (without a body), Writing, Gone or Failed.
 Content look_at(const Tree& tree, const std::string& path, WriterTest& writers);
 
+// Opens a file to be read by parts, with the tests that come before the first byte: Ready (without a
+// body), Writing, Changed, Gone or Failed. The caller reads, and compares with st afterwards.
+Content open_content(const Tree& tree, const std::string& path, WriterTest& writers, Fd* file);
+
 // type: f, d or l, as recorded. A directory has no bytes; a link's are its target.
 Content read_content(const Tree& tree, const std::string& path, char type, WriterTest& writers);
+
+// `size` bytes from `at` on, with their hashes. False: errno, or 0 when the file is shorter.
+bool read_bytes(int fd, uint64_t at, size_t size, Body& body);
 
 }  // namespace wbshim

@@ -23,6 +23,7 @@ namespace {
 
 constexpr uint64_t kHousekeepingMs = 1000;
 constexpr uint64_t kHeartbeatMs = 10000;
+constexpr uint64_t kSweepMs = 60000;  // of parts that nobody will finish
 constexpr uint64_t kScanEveryMs = 600000;
 constexpr uint64_t kScanSliceMs = 20;
 // Between two looks at the journal: so many programs' lines become one batch.
@@ -65,6 +66,7 @@ Daemon::Daemon(Context& context)
       requests_(context, parts_, server_),
       room_(context, pressure_, server_),
       hours_(parse_upload_hours(context.config.upload_hours())) {
+  looker_.on_written = [this](const std::string& path) { uploads_.large().written(path); };
   uploads_.on_event = [this](const UploadEvent& event) { requests_.saw(event); };
   deletes_.on_event = [this](const DeleteEvent& event) { requests_.saw(event); };
   uploads_.deleting = [this](const std::string& key) { return deletes_.sending(key); };
@@ -314,6 +316,10 @@ void Daemon::housekeeping() {
                : away_since != 0       ? away_since
                                        : context_.clock.wall_ms();
   uploads_.forget_closed();
+  if (works() && now >= sweep_at_ms_) {
+    sweep_at_ms_ = now + kSweepMs;
+    uploads_.large().sweep();
+  }
   check_epoch();
   if (context_.redis.connected()) context_.dead.drop_gone();
   heartbeat();
@@ -397,6 +403,7 @@ void Daemon::end() {
   WBSHIM_FAULT(StopBegun);
   requests_.shut_down();
   room_.shut_down();
+  uploads_.put_off_large();
   uint64_t until = context_.clock.now_ms() + kGraceMs;
   std::vector<Store::Extra> none;
   for (;;) {

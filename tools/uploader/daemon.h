@@ -92,6 +92,7 @@ class Daemon {
   uint64_t replay_at_ms_ = 0;
   uint64_t housekeeping_at_ms_ = 0;
   uint64_t heartbeat_at_ms_ = 0;
+  uint64_t sweep_at_ms_ = 0;
   uint64_t scan_at_ms_ = 0;
   uint64_t connections_seen_ = 1;
   std::string run_id_;

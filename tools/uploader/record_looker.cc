@@ -13,6 +13,8 @@ RecordLooker::RecordLooker(Context& context, Scan& scan)
 void RecordLooker::count(TreeWalk::Findings& found, Looked& looked) {
   context_.tally.watch_found += found.published;
   looked.written = std::move(found.written);
+  if (!on_written) return;
+  for (const std::string& path : looked.written) on_written(path);
 }
 
 bool RecordLooker::look(const std::vector<std::string>& paths, Looked& looked) {

@@ -1,6 +1,9 @@
 // The watch's looks at paths, by the scan's comparison (tree_walk.h).
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "tools/uploader/scan.h"
 #include "tools/uploader/tree_walk.h"
 #include "tools/uploader/watch.h"
@@ -10,6 +13,9 @@ namespace wbshim {
 class RecordLooker final : public Looker {
  public:
   RecordLooker(Context& context, Scan& scan);
+  // A path that was left alone because somebody writes to it.
+  std::function<void(const std::string& path)> on_written;
+
   // As Scan::set_floor.
   void set_floor(uint64_t generation) { walk_.set_floor(generation); }
 

@@ -145,6 +145,9 @@ std::vector<Metric> collect_metrics(const Context& context, const Gauges& gauges
                           static_cast<double>(context.dead.count())));
   metrics.push_back(counter("wbshim_uploads_total", "objects stored", tally.uploads));
   metrics.push_back(counter("wbshim_upload_bytes_total", "their bytes", tally.upload_bytes));
+  metrics.push_back(counter("wbshim_parts_ahead_bytes_total",
+                            "bytes of large files sent while they were still written",
+                            tally.ahead_bytes));
   metrics.push_back(counter("wbshim_early_uploads_total",
                             "of these, before they were due, for the sake of room",
                             tally.early_uploads));

@@ -19,6 +19,7 @@ struct Tally {
   uint64_t upload_bytes = 0;
   uint64_t superseded = 0;
   uint64_t early_uploads = 0;  // before they were due, for the sake of room
+  uint64_t ahead_bytes = 0;    // of large files, while they were still written
   uint64_t deletes = 0;
   std::map<std::string, uint64_t> errors;  // by class
   std::array<uint64_t, kLagBounds.size() + 1> lag_counts{};

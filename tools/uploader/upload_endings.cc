@@ -27,6 +27,7 @@ void Uploads::event(const std::string& path, UploadEvent::Kind kind, const std::
     attempts_.erase(path);
     aside_.erase(path);
     context_.dead.remove(path);
+    if (kind != UploadEvent::Kind::Superseded) large_.settled(path);
   }
   if (kind == UploadEvent::Kind::Writing) {
     writing_.emplace(path, context_.clock.now_ms());
@@ -146,6 +147,16 @@ void Uploads::give_up() {
   }
   context_.queue.finish(list);
   flights_.clear();
+}
+
+void Uploads::put_off_large() {
+  std::vector<Finish> list;
+  for (const auto& [path, flight] : flights_) {
+    if (flight.large && !large_.completing(path))
+      list.push_back({path, flight.key, flight.generation, Ending::Release, {}, kKeepPlace});
+  }
+  context_.queue.finish(list);
+  for (const Finish& each : list) forget_flight(each.path);
 }
 
 void Uploads::report() {

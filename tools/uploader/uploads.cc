@@ -16,6 +16,16 @@ constexpr uint64_t kAheadBytes = uint64_t{4} << 20;  // but only while fewer are
 constexpr uint64_t kMostBytes =
     uint64_t{64} << 20;  // held in memory for requests under way; a bigger file goes alone
 
+ObjectMeta meta_of(const struct stat& st, uint64_t generation) {
+  ObjectMeta meta;
+  meta.mode = st.st_mode;
+  meta.uid = st.st_uid;
+  meta.gid = st.st_gid;
+  meta.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1000000000 + st.st_mtim.tv_nsec;
+  meta.generation = generation;
+  return meta;
+}
+
 }  // namespace
 
 void Uploads::step(size_t room) {
@@ -25,11 +35,12 @@ void Uploads::step(size_t room) {
   const bool full = flights_.size() > at_once;
   if (!full || !hurried_.empty() || context_.clock.now_ms() >= report_at_ms_) report();
   if (back_) put_back_aside();
+  large_.step(at_once);
   blocked_ = full && hurried_.empty();
   if (blocked_ || context_.health.paused()) return;
   const bool trusted = at_once == room && context_.health.failures() == 0;
   const Room limits{at_once, trusted ? at_once + at_once / kAheadPart : at_once};
-  blocked_ = limits.taken_up(in_flight(), bytes_in_flight_);
+  blocked_ = limits.taken_up(in_flight() + large_.in_flight(), bytes_held());
   if (blocked_) return;
   pace_at_ms_ = pace_.ready_at_ms(1, context_.clock.now_ms());
   if (pace_at_ms_ > context_.clock.now_ms()) return;
@@ -59,11 +70,17 @@ void Uploads::step(size_t room) {
     }
   }
   if (!busy.empty()) context_.queue.postpone(List::Due, busy, kBusyMs);
-  blocked_ = blocked_ || limits.taken_up(in_flight(), bytes_in_flight_);
+  blocked_ = blocked_ || limits.taken_up(in_flight() + large_.in_flight(), bytes_held());
+}
+
+// In memory, for what is under way.
+uint64_t Uploads::bytes_held() const {
+  return bytes_in_flight_ - large_bytes_ + large_.bytes_in_flight();
 }
 
 uint64_t Uploads::next_ms() const {
-  const uint64_t report = ended_.empty() ? UINT64_MAX : report_at_ms_;
+  uint64_t report = ended_.empty() ? UINT64_MAX : report_at_ms_;
+  if (!context_.health.paused()) report = std::min(report, large_.next_ms());
   if (blocked_) return report;  // a completion comes first, or the store's own probe
   if (context_.health.paused()) return std::min(report, context_.health.paused_until());
   if (pace_at_ms_ > context_.clock.now_ms()) return std::min(report, pace_at_ms_);
@@ -152,11 +169,13 @@ bool Uploads::Room::taken_up(size_t requests, uint64_t bytes) const {
 // Paths that nobody writes to, as many as there is room for.
 std::vector<std::string> Uploads::choose(const Room& room) {
   std::vector<std::string> paths, postponed;
-  uint64_t bytes = bytes_in_flight_;
+  const uint64_t before = bytes_held();
+  const size_t parts = large_.in_flight();
   const uint64_t most_bytes = pace_.allowed(context_.clock.now_ms());
+  uint64_t bytes = before;
   while (!hurried_.empty() || !ready_.empty()) {
-    if (room.taken_up(in_flight() + paths.size(), bytes)) break;
-    if (bytes - bytes_in_flight_ >= most_bytes) break;
+    if (room.taken_up(in_flight() + parts + paths.size(), bytes)) break;
+    if (bytes - before >= most_bytes) break;
     bool hurried = !hurried_.empty();
     std::string path = hurried ? hurried_.front() : ready_.front().member;
     bool early = !hurried && (!open_ || ready_.front().due_ms > context_.queue.now_ms());
@@ -164,10 +183,11 @@ std::vector<std::string> Uploads::choose(const Room& room) {
     if (wanted && !sending(path) && std::find(paths.begin(), paths.end(), path) == paths.end()) {
       Content look = look_before_claim(path);
       uint64_t size = S_ISREG(look.st.st_mode) ? static_cast<uint64_t>(look.st.st_size) : 0;
-      blocked_ = bytes > 0 && bytes + size > kMostBytes;
+      const uint64_t held = large_.takes(size) ? 0 : size;
+      blocked_ = bytes > 0 && held > 0 && bytes + held > kMostBytes;
       if (blocked_) break;
       if (early) take_early(path, size);
-      bytes += size;
+      bytes += held;
       (look.outcome == ReadOutcome::Writing ? postponed : paths).push_back(path);
     }
     if (hurried) {
@@ -242,29 +262,43 @@ void Uploads::send(const std::string& path, const Claim& claim) {
     return fail_locally(path, claim, "BadRecord", "its record in Redis cannot be read");
   if (path == kVolumeMark)
     return fail_locally(path, claim, "ReservedName", "this name is kept for the volume's mark");
+  if (claim.record->type == 'f' && large_.takes(claim.record->size))
+    return send_in_parts(path, claim);
   Content content = read_content(context_.tree, path, claim.record->type, context_.writers);
   WBSHIM_FAULT(UploadRead);
+  if (readable(path, claim, content)) put(path, claim, std::move(content));
+}
+
+// False: it has been given back, and everybody told why.
+bool Uploads::readable(const std::string& path, const Claim& claim, const Content& content) {
   switch (content.outcome) {
     case ReadOutcome::Writing:
       give_back(path, claim, Ending::Release, kWritingMs);
-      return event(path, UploadEvent::Kind::Writing);
+      event(path, UploadEvent::Kind::Writing);
+      return false;
     case ReadOutcome::Changed:
       give_back(path, claim, Ending::Release, kWritingMs);
-      return event(path, UploadEvent::Kind::Later);
+      event(path, UploadEvent::Kind::Later);
+      return false;
     case ReadOutcome::Gone:
-      return missing(path, claim);
+      missing(path, claim);
+      return false;
     case ReadOutcome::Failed:
-      return fail_locally(path, claim, "LocalRead", content.message);
+      fail_locally(path, claim, "LocalRead", content.message);
+      return false;
     case ReadOutcome::Ready:
       break;
   }
-  if (!matches(*claim.record, content.st)) {
-    // Redis does not know of the last change yet.
-    give_back(path, claim, Ending::Release, kWritingMs);
-    publish(path);
-    return event(path, UploadEvent::Kind::Later);
-  }
-  put(path, claim, std::move(content));
+  if (matches(*claim.record, content.st)) return true;
+  // Redis does not know of the last change yet.
+  put_off(path, claim, LargeUpload::End::Changed);
+  return false;
+}
+
+void Uploads::put_off(const std::string& path, const Claim& claim, LargeUpload::End why) {
+  give_back(path, claim, Ending::Release, kWritingMs);
+  if (why == LargeUpload::End::Changed) publish(path);
+  event(path, UploadEvent::Kind::Later);
 }
 
 // Recorded, but not there, or as something else. Mostly the record is only late.
@@ -279,39 +313,71 @@ void Uploads::missing(const std::string& path, const Claim& claim) {
   event(path, UploadEvent::Kind::Failed, "the staged file is not there");
 }
 
-void Uploads::put(const std::string& path, const Claim& claim, Content content) {
-  Flight flight;
+Flight& Uploads::begin_flight(const std::string& path, const Claim& claim, uint64_t size) {
+  Flight& flight = flights_[path];
   flight.path = path;
   flight.key = object_key(path, claim.record->type);
   flight.generation = claim.generation;
-  flight.size = content.body->bytes.size();
+  flight.size = size;
   flight.since_ms = claim.record->since_ms;
   flight.started_ms = context_.clock.now_ms();
   auto due = taken_due_ms_.find(path);
   flight.due_ms = due == taken_due_ms_.end() ? 0 : due->second;
   flight.early = early_taken_.count(path) > 0;
-  ObjectMeta meta;
-  meta.mode = content.st.st_mode;
-  meta.uid = content.st.st_uid;
-  meta.gid = content.st.st_gid;
-  meta.mtime_ns = int64_t{content.st.st_mtim.tv_sec} * 1000000000 + content.st.st_mtim.tv_nsec;
-  meta.generation = claim.generation;
-  bytes_in_flight_ += flight.size;
+  bytes_in_flight_ += size;
+  return flight;
+}
+
+void Uploads::end_flight(const std::string& path, StoreResult result) {
+  auto found = flights_.find(path);
+  if (found == flights_.end()) return;
+  if (ended_.empty()) report_at_ms_ = context_.clock.now_ms() + kReportMs;
+  ended_.push_back({found->second, std::move(result)});
+  forget_flight(path);
+}
+
+void Uploads::put(const std::string& path, const Claim& claim, Content content) {
+  const Flight& flight = begin_flight(path, claim, content.body->bytes.size());
   pace_.take(flight.size, flight.started_ms);
-  flights_[path] = flight;
   WBSHIM_FAULT(PutBegun);
-  context_.store.put(flight.key, std::move(content.body), meta, claim.dated_ms,
-                     [this, path](StoreResult result) {
+  context_.store.put(flight.key, std::move(content.body), meta_of(content.st, claim.generation),
+                     claim.dated_ms, [this, path](StoreResult result) {
                        WBSHIM_FAULT(PutAnswered);
-                       auto found = flights_.find(path);
-                       if (found == flights_.end()) return;
-                       bytes_in_flight_ -= found->second.size;
+                       if (flights_.count(path) == 0) return;
                        context_.health.saw(result);
-                       if (ended_.empty()) report_at_ms_ = context_.clock.now_ms() + kReportMs;
-                       ended_.push_back({std::move(found->second), std::move(result)});
-                       flights_.erase(found);
+                       end_flight(path, std::move(result));
                      });
   WBSHIM_FAULT(PutHanded);
+}
+
+void Uploads::send_in_parts(const std::string& path, const Claim& claim) {
+  LargeUpload::Last last;
+  const Content content = open_content(context_.tree, path, context_.writers, &last.file);
+  if (!readable(path, claim, content)) return;
+  Flight& flight = begin_flight(path, claim, static_cast<uint64_t>(content.st.st_size));
+  flight.large = true;
+  large_bytes_ += flight.size;
+  last.st = content.st;
+  last.meta = meta_of(content.st, claim.generation);
+  last.generation = claim.generation;
+  large_.finish(path, std::move(last),
+                [this, path, claim](LargeUpload::End how, StoreResult result) {
+                  if (how == LargeUpload::End::Answered) return end_flight(path, std::move(result));
+                  if (!forget_flight(path)) return;
+                  put_off(path, claim, how);
+                  // Deleted, or taken over by another client: its turn does not come again.
+                  const auto due = context_.queue.due_times(List::Due, {path});
+                  if (due.size() == 1 && !due[0]) large_.settled(path);
+                });
+}
+
+bool Uploads::forget_flight(const std::string& path) {
+  auto found = flights_.find(path);
+  if (found == flights_.end()) return false;
+  bytes_in_flight_ -= found->second.size;
+  if (found->second.large) large_bytes_ -= found->second.size;
+  flights_.erase(found);
+  return true;
 }
 
 }  // namespace wbshim

@@ -17,6 +17,7 @@
 #include "core/util/rate_limit.h"
 #include "tools/uploader/content.h"
 #include "tools/uploader/context.h"
+#include "tools/uploader/large_uploads.h"
 
 namespace wbshim {
 
@@ -47,6 +48,7 @@ struct Flight {
   uint64_t started_ms = 0;  // Clock::now_ms()
   uint64_t due_ms = 0;      // its place in the queue, by Redis' clock; 0: not known
   bool early = false;       // before it was due, for the sake of room
+  bool large = false;       // it goes in parts
 };
 
 class Uploads {
@@ -54,7 +56,8 @@ class Uploads {
   // So long may an end wait for others, to be told to Redis together with them.
   static constexpr uint64_t kReportMs = 5;
 
-  explicit Uploads(Context& context) : context_(context), pace_(context.config.upload_limit()) {}
+  explicit Uploads(Context& context)
+      : context_(context), pace_(context.config.upload_limit()), large_(context) {}
 
   // Everybody who wants to know.
   std::function<void(const UploadEvent&)> on_event;
@@ -86,6 +89,10 @@ class Uploads {
 
   // Forgets about files open for writing that are no longer queued.
   void forget_closed();
+  // Those that go in parts. Each counts as one here, whatever is under way for it.
+  LargeUploads& large() { return large_; }
+  // An end is near: they are gone on with by the next start.
+  void put_off_large();
   // The end: requests whose answer has not come may still arrive, and Redis is told so.
   void give_up();
 
@@ -123,7 +130,14 @@ class Uploads {
   void publish(const std::string& path);
   void missing(const std::string& path, const Claim& claim);
   void send(const std::string& path, const Claim& claim);
+  bool readable(const std::string& path, const Claim& claim, const Content& content);
+  Flight& begin_flight(const std::string& path, const Claim& claim, uint64_t size);
   void put(const std::string& path, const Claim& claim, Content content);
+  void send_in_parts(const std::string& path, const Claim& claim);
+  void end_flight(const std::string& path, StoreResult result);
+  bool forget_flight(const std::string& path);
+  void put_off(const std::string& path, const Claim& claim, LargeUpload::End why);
+  uint64_t bytes_held() const;
   void give_back(const std::string& path, const Claim& claim, Ending ending, uint64_t retry);
   Finish plan(const Ended& ended);
   void put_back_aside();
@@ -151,6 +165,8 @@ class Uploads {
   std::unordered_map<std::string, Flight> flights_;
   std::vector<Ended> ended_;
   uint64_t bytes_in_flight_ = 0;
+  uint64_t large_bytes_ = 0;  // of these, of files that go in parts
+  LargeUploads large_;
   std::unordered_map<std::string, unsigned> attempts_;  // failing paths only
   struct Aside {
     uint64_t due_ms;  // its place before it was put off

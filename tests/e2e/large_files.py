@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""Files over 25 MiB go in parts: at the limit, while they are still written, changed, renamed and deleted meanwhile, and after the end of
+an uploader. One right object or none, and nothing of the parts is left in the store."""
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from lib import build, cases, process, s3, store_outage, volume, wait  # noqa: E402
+from lib.cases import case, expect  # noqa: E402
+
+MIB = 1 << 20
+LIMIT = 25 * MIB
+PART = 8 * MIB
+# Obeys lines: "write OFFSET SIZE", "truncate SIZE", "close"; says "ok", or what was wrong.
+WRITER = """
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o640)
+for line in sys.stdin:
+    verb, *numbers = line.split()
+    try:
+        if verb == "write":
+            at, size = map(int, numbers)
+            while size:
+                n = os.pwrite(fd, os.urandom(min(size, 1 << 20)), at)
+                at, size = at + n, size - n
+        elif verb == "truncate":
+            os.ftruncate(fd, int(numbers[0]))
+        else:
+            os.close(fd)
+        print("ok", flush=True)
+    except OSError as e:
+        print(e, flush=True)
+"""
+server = s3.Server("radosgw")
+swift = s3.Server("swift")
+
+
+class LargeVolume(store_outage.StoreOutage):
+    """Behind a proxy that knows every request."""
+
+    def __init__(self, where=server, **options):
+        super().__init__(where, **{"MAX_UPLOADS": "8", "UPLOAD_DELAY": "1h", **options})
+
+    def parts(self, status=200):
+        """Part numbers in the order of their answers."""
+        return [int(r.path.split("partNumber=")[1].split("&")[0]) for r in self.s3.requests
+                if r.method == "PUT" and "partNumber=" in r.path and r.status == status]
+
+    def begun(self):
+        return sum(1 for r in self.s3.requests if r.method == "POST" and r.path.endswith("uploads=") and r.status == 200)
+
+    def left_over(self):
+        """Uploads in parts that the store still has, and what Redis says of them."""
+        listed = self.bucket.client.list_multipart_uploads(Bucket=self.bucket.name).get("Uploads", [])
+        with self.redis() as redis:
+            return [u["Key"] for u in listed] + redis("HKEYS", self.key("parts"))
+
+    def object(self, path):
+        return self.bucket.get("p/" + path)
+
+    def stored_paths(self):
+        return [k[2:] for k in self.bucket.keys("p/") if not k.startswith("p/.wbshim")]
+
+
+class Writer:
+    """A program under the library that writes when told."""
+
+    def __init__(self, v, name):
+        self.child = process.start(["/usr/bin/python3", "-c", WRITER, f"{volume.PREFIX}/{name}"], env=v.program_env(),
+                                   stdin=process.subprocess.PIPE, stdout=process.subprocess.PIPE)
+
+    def __call__(self, *words):
+        self.child.stdin.write((" ".join(map(str, words)) + "\n").encode())
+        self.child.stdin.flush()
+        expect(self.child.stdout.readline().decode().strip(), "ok", f"{words}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.stdin.close()
+        self.child.wait(60)
+        self.child.stdout.close()
+
+
+def write(v, name, size):
+    with Writer(v, name) as w:
+        w("write", 0, size)
+        w("close")
+
+
+def right(v):
+    expect(v.wrong_objects(), [], "objects")
+    expect(v.left_over(), [], "what is left of parts")
+
+
+@case("the servers start")
+def _():
+    server.__enter__()
+    swift.__enter__()
+
+
+def at_the_limit(where):
+    with LargeVolume(where) as v:
+        v.start()
+        for size in (LIMIT - 1, LIMIT, LIMIT + 1):
+            write(v, f"f{size}", size)
+            stored = v.object(f"f{size}") is not None
+            expect(stored, size > LIMIT, f"{size} bytes: stored when close has returned")
+        v.ctl_ok("flush")
+        right(v)
+        expect(sorted(set(v.parts())), [1, 2, 3, 4], "parts")
+        expect(v.records()[f"f{LIMIT + 1}"]["etag"].endswith("-4"), True, "the ETag")
+        etag = v.object(f"f{LIMIT + 1}")[1]["etag"]
+        expect(etag, v.records()[f"f{LIMIT + 1}"]["etag"], "the record's ETag")
+
+
+@case("radosgw: at the limit, one byte less and one more")
+def _():
+    at_the_limit(server)
+
+
+@case("swift: likewise")
+def _():
+    at_the_limit(swift)
+
+
+def ahead(v, count):
+    wait.until(lambda: len(v.parts()) >= count, 60, f"{count} parts ahead of close; log:\n{v.log()}")
+
+
+def streamed(where):
+    with LargeVolume(where) as v:
+        v.start()
+        with Writer(v, "grows") as w:
+            w("write", 0, 60 * MIB)
+            ahead(v, 5)
+            expect(v.object("grows"), None, "an object before close")
+            w("write", 60 * MIB, 20 * MIB + 12345)
+            w("close")
+            expect(v.object("grows") is not None, True, "stored when close has returned")
+        right(v)
+        expect(sorted(v.parts()), list(range(1, 12)), "every part once")
+        expect(v.begun(), 1, "uploads begun")
+        expect(v.records()["grows"]["state"], "uploaded", "the record")
+
+
+@case("radosgw: parts go ahead while the program writes")
+def _():
+    streamed(server)
+
+
+@case("swift: likewise")
+def _():
+    streamed(swift)
+
+
+@case("what was sent ahead is rewritten, and the file grows and shrinks: the last state is stored")
+def _():
+    for last in (70 * MIB, 40 * MIB + 1, 30 * MIB):
+        with LargeVolume() as v:
+            v.start()
+            with Writer(v, "f") as w:
+                w("write", 0, 60 * MIB)
+                ahead(v, 6)
+                w("write", 0, 100)
+                w("write", 3 * PART - 50, 100)
+                w("truncate", last)
+                w("close")
+            right(v)
+            again = {n for n in v.parts() if v.parts().count(n) > 1}
+            # Parts that are too many cannot be left out of an upload: then it begins anew.
+            wanted = {1, 3, 4} if last > 40 * MIB else set(range(1, 5))
+            expect(wanted <= again, True, f"parts sent again: {again}, at least {wanted}")
+
+
+@case("truncated below the limit while parts are out: stored whole with its turn, and the parts are gone")
+def _():
+    with LargeVolume() as v:
+        v.start()
+        with Writer(v, "f") as w:
+            w("write", 0, 60 * MIB)
+            ahead(v, 4)
+            w("truncate", 1000)
+            w("close")
+        expect(v.object("f"), None, "an object")
+        v.ctl_ok("flush")
+        wait.until(lambda: not v.left_over(), 60, "the parts to be aborted")
+        right(v)
+
+
+@case("renamed while parts are out: one object, of the new name")
+def _():
+    with LargeVolume() as v:
+        v.start()
+        with Writer(v, "old") as w:
+            w("write", 0, 60 * MIB)
+            ahead(v, 4)
+            v.sh("mv $WBSHIM_PREFIX/old $WBSHIM_PREFIX/new")
+            w("write", 60 * MIB, MIB)
+            w("close")
+        v.ctl_ok("flush")
+        expect(v.stored_paths(), ["new"], "objects")
+        wait.until(lambda: not v.left_over(), 60, "the parts of the old name to be aborted")
+        right(v)
+
+
+@case("deleted while parts are out: nothing is left")
+def _():
+    with LargeVolume() as v:
+        v.start()
+        with Writer(v, "f") as w:
+            w("write", 0, 60 * MIB)
+            ahead(v, 4)
+            v.sh("rm $WBSHIM_PREFIX/f")
+            w("close")
+        wait.until(lambda: not v.left_over(), 60, "the parts to be aborted")
+        v.ctl_ok("flush")
+        right(v)
+
+
+def flush_in_background(v):
+    return process.start([build.SHIM_CTL, "flush"], env=v.tool_env(), stdout=process.subprocess.DEVNULL, stderr=process.subprocess.DEVNULL)
+
+
+def ended(how):
+    """The uploader ends in the middle, and the next one goes on."""
+    with LargeVolume(WRITEBACK_MAX_SIZE="0") as v:
+        v.start()
+        write(v, "f", 90 * MIB)
+        v.s3.switch("hang", only=lambda r: "partNumber=9&" in r.path)
+        child = flush_in_background(v)
+        wait.until(lambda: set(v.parts()) >= set(range(1, 9)), 60, "eight parts")
+        expect(v.object("f"), None, "an object")
+        pid = v.uploader_pid()
+        os.kill(pid, how)
+        process.wait_gone(pid, 15)
+        child.wait(30)
+        v.s3.switch()
+        before = len(v.s3.requests)
+        v.start()
+        v.ctl_ok("flush")
+        sent = {int(r.path.split("partNumber=")[1].split("&")[0]) for r in v.s3.requests[before:] if "partNumber=" in r.path}
+        expect(sent <= {9, 10, 11, 12}, True, f"parts sent by the second uploader: {sorted(sent)}")
+        expect(v.begun(), 1, "uploads begun")
+        right(v)
+
+
+@case("kill -9 in the middle: the next uploader goes on with the parts that are there")
+def _():
+    ended(signal.SIGKILL)
+
+
+@case("SIGTERM in the middle: it ends at once, and the next one goes on")
+def _():
+    ended(signal.SIGTERM)
+
+
+@case("a file is deleted while no uploader runs: the parts of the last one are aborted")
+def _():
+    with LargeVolume(WRITEBACK_MAX_SIZE="0") as v:
+        v.start()
+        with Writer(v, "f") as w:
+            w("write", 0, 60 * MIB)
+            w("close")
+        v.s3.switch("hang", only=lambda r: "partNumber=7&" in r.path)
+        child = flush_in_background(v)
+        wait.until(lambda: len(v.parts()) >= 6, 60, "parts")
+        v.kill_uploader()
+        child.wait(30)
+        v.s3.switch()
+        expect(len(v.left_over()), 2, "what is left")
+        v.sh("rm $WBSHIM_PREFIX/f")
+        v.start()
+        wait.until(lambda: not v.left_over(), 60, "the parts to be aborted")
+        v.ctl_ok("flush")
+        right(v)
+
+
+@case("the answer to the last request is lost: stored once, and known so")
+def _():
+    with LargeVolume() as v:
+        v.start()
+        v.s3.switch("lose", only=lambda r: r.method == "POST" and "uploadId=" in r.path)
+        write_in_background(v, lambda: v.s3.switch())
+        v.ctl_ok("flush")
+        right(v)
+        expect(max(v.parts().count(n) for n in (1, 2, 3, 4)), 1, "how often a part was sent")
+
+
+def write_in_background(v, then):
+    with Writer(v, "f") as w:
+        w("write", 0, 30 * MIB)
+        w.child.stdin.write(b"close\n")
+        w.child.stdin.flush()
+        wait.until(lambda: any(r.method == "POST" and "uploadId=" in r.path and r.done for r in v.s3.requests), 60, "the last request")
+        then()
+        w.child.stdout.readline()
+
+
+@case("parts fail with 500, resets and lost answers: the object is right, and close waited for it")
+def _():
+    for fault in (("status", 500, "InternalError"), ("cut", "body"), ("lose",)):
+        with LargeVolume() as v:
+            v.start()
+            v.s3.switch(*fault, only=lambda r: "partNumber=2&" in r.path and not any(
+                o is not r and "partNumber=2&" in o.path and o.time < r.time for o in v.s3.requests))
+            write(v, "f", 40 * MIB)
+            expect(v.object("f") is not None, True, f"stored when close has returned, after {fault}")
+            right(v)
+
+
+@case("the servers stop")
+def _():
+    server.__exit__()
+    swift.__exit__()
+
+
+cases.main()
