@@ -411,8 +411,8 @@ bool S3Store::learn_region(std::string_view region) {
   const std::string theirs(region);
   if (theirs == ours || !is_region_name(theirs) || regions_.size() >= kMost) return false;
   if (std::find(regions_.begin(), regions_.end(), theirs) != regions_.end()) return false;
-  log_info(setup_.place.name() + ": the bucket is in region '" + theirs + "', not '" + ours +
-           "'; AWS_REGION may say so from the start");
+  log_info(messages_.other("AWS_REGION", "the bucket is in region '" + theirs + "', not '" + ours +
+                                             "'; set it, to save a request at each start"));
   regions_.push_back(theirs);
   move_to_region(setup_.place, ours, theirs);
   ours = theirs;

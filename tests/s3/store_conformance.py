@@ -244,9 +244,7 @@ def region(t):
         return
     result = t.put("k", b"x", AWS_REGION="eu-central-1")
     expect_error(result, "TryLater", "AuthorizationHeaderMalformed", "'eu-central-1'", "AWS_REGION to 'us-east-1'")
-    cases.expect(t.put("k", b"learnt", AWS_REGION="eu-central-1", STORE_TOOL_AGAIN="1")[0], 0, "the region is learnt")
-    cases.expect(t.stored("k")[0], b"learnt", "the object")
-    cases.expect(t.run("probe", AWS_REGION="eu-central-1")[0], 0, "probe")
+    cases.expect(t.put("k", b"x", AWS_REGION="eu-central-1", STORE_TOOL_AGAIN="1")[0], 0, "the region is learnt")
 
 
 def connections(t):

@@ -3,111 +3,15 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include <deque>
-#include <utility>
-
 #include "core/store/crypto.h"
-#include "tests/unit/core/store/drive.h"
+#include "tests/unit/core/store/s3_fixture.h"
 
 using namespace wbshim;
 using enum StoreOutcome;
+using test::kSecret;
+using test::kToken;
 
-namespace {
-
-constexpr uint64_t kNow_ms = 1369353600'000;
-constexpr char kSecret[] = "wJalrXUtnFEMI-the-secret";
-constexpr char kToken[] = "the-session-token";
-
-// Answers what the test has laid out, in poll(); keeps what was asked.
-class FakeHttp final : public Http {
- public:
-  void start(HttpRequest request, Done done) override {
-    asked.push_back(std::move(request));
-    waiting.push_back(std::move(done));
-  }
-  size_t in_flight() const override { return waiting.size(); }
-  void poll(std::vector<Store::Extra>&, int timeout_ms) override {
-    if (answers.empty()) polled_ms += static_cast<uint64_t>(timeout_ms);
-    while (!waiting.empty() && !answers.empty()) {
-      Done done = std::move(waiting.front());
-      waiting.pop_front();
-      HttpAnswer answer = std::move(answers.front());
-      answers.pop_front();
-      done(std::move(answer));
-    }
-  }
-
-  std::vector<HttpRequest> asked;
-  std::deque<Done> waiting;
-  std::deque<HttpAnswer> answers;
-  uint64_t polled_ms = 0;  // stands for time
-};
-
-struct Fixture {
-  Fixture() : Fixture(ObjectOptions()) {}
-  explicit Fixture(const ObjectOptions& objects) {
-    S3Setup setup;
-    setup.objects = objects;
-    setup.request_payer = !objects.storage_class.empty();
-    setup.place = make_s3_place("s3://bkt/pre", "http://127.0.0.1:9", "us-east-1", "auto").value();
-    setup.aws.keys = {"KEYID", kSecret, kToken};
-    setup.aws.id_from = "AWS_ACCESS_KEY_ID";
-    setup.aws.secret_from = "AWS_SECRET_ACCESS_KEY";
-    setup.aws.region = "us-east-1";
-    setup.aws.endpoint_from = "AWS_ENDPOINT_URL_S3";
-    auto fake = std::make_unique<FakeHttp>();
-    http = fake.get();
-    setup.http = std::move(fake);
-    setup.now_ms = [this] { return kNow_ms + http->polled_ms; };
-    setup.reload = [this]() -> Result<AwsSettings> {
-      reloads++;
-      AwsSettings fresh;
-      fresh.keys = {"NEWID", "newsecret", ""};
-      return fresh;
-    };
-    setup.fresh = [this] { return std::exchange(renewed, std::nullopt); };
-    store = make_s3_store(std::move(setup));
-  }
-
-  test::Driver drive() { return test::Driver(*store); }
-  void answer(long status, const std::string& body = "",
-              std::vector<std::pair<std::string, std::string>> headers = {},
-              bool sent_whole = true) {
-    HttpAnswer out;
-    out.status = status;
-    out.body = body;
-    out.headers = std::move(headers);
-    out.sent_whole = sent_whole;
-    http->answers.push_back(std::move(out));
-  }
-  void fail(const std::string& failure_class, bool sent_whole, long status = 0) {
-    HttpAnswer out;
-    out.status = status;
-    out.failure_class = failure_class;
-    out.failure = "it did not work.";
-    out.sent_whole = sent_whole;
-    http->answers.push_back(std::move(out));
-  }
-  void error(long status, const std::string& code, bool sent_whole = true) {
-    answer(status, "<Error><Code>" + code + "</Code><RequestId>rid</RequestId></Error>", {},
-           sent_whole);
-  }
-  std::string sent_header(const std::string& name) const {
-    for (const auto& [each, value] : http->asked.back().headers) {
-      if (each == name) return value;
-    }
-    return "missing";
-  }
-
-  FakeHttp* http = nullptr;
-  int reloads = 0;
-  std::optional<AwsKeys> renewed;
-  std::unique_ptr<Store> store;
-};
-
-}  // namespace
-
-TEST_CASE_FIXTURE(Fixture, "s3 store: put") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: put") {
   answer(200, "", {{"etag", "\"abc-1\""}});
   const StoreResult result = drive().put("d/a b\xFF", "bytes", S_IFREG | 0644, 42);
   CHECK(result.outcome == Stored);
@@ -127,7 +31,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: put") {
   CHECK(sent_header("authorization").find("x-amz-meta-wbshim-gen") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: the body may be left out, its hash too") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: the body may be left out, its hash too") {
   answer(200, "", {{"etag", "\"e\""}});
   drive().run([&](Store::Done done) {
     store->put("d/", nullptr, test::meta_of(S_IFDIR | 0755), 1, std::move(done));
@@ -142,7 +46,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: the body may be left out, its hash too") {
   CHECK(sent_header("x-amz-content-sha256") == sha256_hex("abc"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: keys that are too long are never sent") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: keys that are too long are never sent") {
   const size_t room = kMaxS3Key - std::string("pre/").size();
   answer(200, "", {{"etag", "\"e\""}});
   CHECK(drive().put(std::string(room, 'k'), "x").outcome == Stored);
@@ -159,7 +63,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: keys that are too long are never sent") {
   CHECK(http->asked.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: remove") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: remove") {
   answer(204);
   CHECK(drive().remove("k").outcome == Stored);
   CHECK(http->asked.back().method == "DELETE");
@@ -171,7 +75,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: remove") {
   CHECK(drive().remove("k").outcome == Unknown);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: head and get") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: head and get") {
   answer(200, "", {{"etag", "\"e\""}, {"content-length", "123"}, {"x-amz-meta-wbshim-gen", "77"}});
   StoreResult result = drive().head("k");
   CHECK(result.outcome == Stored);
@@ -209,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: head and get") {
   CHECK(drive().head("k").outcome == TryLater);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: head tells the attributes") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: head tells the attributes") {
   answer(200, "",
          {{"etag", "\"e\""},
           {"x-amz-meta-mode", "33188"},
@@ -225,7 +129,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: head tells the attributes") {
   CHECK(result.meta.generation == 77);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: list") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: list") {
   const std::string head = "<ListBucketResult><EncodingType>url</EncodingType>";
   answer(200, head +
                   "<IsTruncated>true</IsTruncated><NextContinuationToken>t/1 +"
@@ -254,7 +158,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: list") {
   CHECK(second.next.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: a list that failed is never an empty one") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: a list that failed is never an empty one") {
   error(403, "AccessDenied");
   Listing listing = drive().list("");
   CHECK(listing.outcome == Refused);
@@ -275,7 +179,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: a list that failed is never an empty one")
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: what a put without an answer means") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: what a put without an answer means") {
   struct Row {
     const char* failure;
     long status;
@@ -300,7 +204,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: what a put without an answer means") {
   CHECK(drive().put("k", "x").outcome == TryLater);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: a 200 without an ETag is not S3's") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: a 200 without an ETag is not S3's") {
   answer(200, "<html>Welcome to the hotel network</html>");
   const StoreResult result = drive().put("k", "x");
   CHECK(result.outcome == Unknown);
@@ -309,7 +213,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: a 200 without an ETag is not S3's") {
   CHECK(drive().get("k").outcome == TryLater);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(test::S3Fixture,
                   "s3 store: messages name place, request and mend in one line, and no secret") {
   answer(403,
          "<Error><Code>AccessDenied</Code><Message>no " + std::string(kSecret) + " and " + kToken +
@@ -338,7 +242,7 @@ TEST_CASE_FIXTURE(Fixture,
         std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(test::S3Fixture,
                   "s3 store: refused credentials are looked up anew, but not for every request") {
   error(403, "ExpiredToken");
   StoreResult result = drive().put("k", "x");
@@ -360,7 +264,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(drive().put("k", "x").message.find("'NEWID'") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(test::S3Fixture,
                   "s3 store: a wrong clock is corrected by the server's, once it refuses") {
   const auto skewed = [&](const char* date, const char* code = "RequestTimeTooSkewed") {
     answer(403, "<Error><Code>" + std::string(code) + "</Code></Error>", {{"date", date}});
@@ -389,7 +293,8 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(sent_header("x-amz-date") == "20130524T000000Z");
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: what asks for fewer requests, and for how long to wait") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: what asks for fewer requests, and for how long to wait") {
   answer(503, "<Error><Code>SlowDown</Code></Error>", {{"retry-after", "7"}});
   StoreResult result = drive().put("k", "x");
   CHECK(result.throttled);
@@ -407,7 +312,7 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: what asks for fewer requests, and for how 
   CHECK(result.retry_after_ms == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: probe writes a scratch object and deletes it") {
+TEST_CASE_FIXTURE(test::S3Fixture, "s3 store: probe writes a scratch object and deletes it") {
   answer(200, "", {{"etag", "\"e\""}});
   answer(204);
   CHECK(store->probe(1000).ok());
@@ -426,7 +331,8 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: probe writes a scratch object and deletes 
         std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: probe gives up in time, and a late answer is harmless") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: probe gives up in time, and a late answer is harmless") {
   CHECK(store->probe(500).message().find("no answer within 500 ms") != std::string::npos);
   CHECK(store->in_flight() == 1);
   answer(200, "", {{"etag", "\"e\""}});
@@ -435,7 +341,8 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: probe gives up in time, and a late answer 
   CHECK(store->in_flight() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: a put whose ETag belongs to other bytes is not stored") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: a put whose ETag belongs to other bytes is not stored") {
   answer(200, "", {{"etag", "\"" + md5_hex("other") + "\""}});
   StoreResult result = drive().put("k", "bytes");
   CHECK(result.outcome == Unknown);
@@ -450,7 +357,8 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: a put whose ETag belongs to other bytes is
   CHECK(result.error_class == "ChecksumMismatch");
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: the checksum is signed, and sent as long as it is answered") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: the checksum is signed, and sent as long as it is answered") {
   const std::string ours = Checksums::header_of(test::body_of("bytes").get());
   answer(200, "", {{"etag", "e"}, {kChecksumHeader, ours}});
   CHECK(drive().put("k", "bytes").outcome == Stored);
@@ -461,7 +369,8 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: the checksum is signed, and sent as long a
   CHECK(sent_header(kChecksumHeader) == ours);
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: a server that does not know the checksum is spared it") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: a server that does not know the checksum is spared it") {
   answer(200, "", {{"etag", "e"}});
   CHECK(drive().put("k", "bytes").outcome == Stored);
   answer(200, "", {{"etag", "e"}});
@@ -469,7 +378,8 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: a server that does not know the checksum i
   CHECK(sent_header(kChecksumHeader) == "missing");
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: probe goes on without the checksum where it is refused") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: probe goes on without the checksum where it is refused") {
   error(501, "NotImplemented");
   answer(200, "", {{"etag", "e"}});
   answer(204);
@@ -479,113 +389,10 @@ TEST_CASE_FIXTURE(Fixture, "s3 store: probe goes on without the checksum where i
   CHECK_FALSE(store->probe(1000).ok());
 }
 
-TEST_CASE_FIXTURE(Fixture, "s3 store: a server that says our token as a region is not quoted") {
+TEST_CASE_FIXTURE(test::S3Fixture,
+                  "s3 store: a server that says our token as a region is not quoted") {
   answer(301, "", {{"x-amz-bucket-region", std::string("is it ") + kToken}});
   const std::string message = drive().put("k", "x").message;
   CHECK(message.find(kToken) == std::string::npos);
   CHECK(message.find("set AWS_REGION to 'is it ***'") != std::string::npos);
-}
-
-TEST_CASE("s3 store: what is asked for goes with every put, and is named when it is refused") {
-  ObjectOptions wished;
-  wished.storage_class = "GLACIER_IR";
-  wished.tags = "a=1&b=%2F";
-  Fixture t(wished);
-  t.answer(200, "", {{"etag", "e"}});
-  CHECK(t.drive().put("a.png", "x").outcome == Stored);
-  CHECK(t.sent_header("content-type") == "image/png");
-  CHECK(t.sent_header("x-amz-storage-class") == "GLACIER_IR");
-  CHECK(t.sent_header("x-amz-tagging") == "a=1&b=%2F");
-  CHECK(t.sent_header("authorization").find(";x-amz-tagging,") != std::string::npos);
-  t.error(501, "NotImplemented");
-  const StoreResult refused = t.drive().put("k", "x");
-  CHECK(refused.outcome == Refused);
-  CHECK(refused.message.find("it was sent with WBSHIM_S3_STORAGE_CLASS, WBSHIM_S3_TAGS") !=
-        std::string::npos);
-  t.error(400, "InvalidStorageClass");
-  CHECK(t.drive().put("k", "x").outcome == Blocked);
-  t.answer(404);
-  t.drive().head("k");
-  CHECK(t.sent_header("x-amz-storage-class") == "missing");
-  CHECK(t.sent_header("x-amz-request-payer") == "requester");
-  t.answer(200, "<ListBucketResult></ListBucketResult>");
-  (void)t.drive().list("");
-  CHECK(t.sent_header("x-amz-request-payer") == "requester");
-}
-
-TEST_CASE("s3 store: encryption that was ignored is no success") {
-  ObjectOptions wished;
-  wished.sse = "aws:kms";
-  wished.kms_key = "k-1";
-  Fixture t(wished);
-  t.answer(200, "", {{"etag", "e"}});
-  const StoreResult result = t.drive().put("k", "x");
-  CHECK(result.outcome == Unknown);
-  CHECK(result.error_class == "NotEncrypted");
-  CHECK(result.message.find("aws:kms and key 'k-1'; correct WBSHIM_S3_SSE") != std::string::npos);
-  CHECK(t.sent_header("x-amz-server-side-encryption-aws-kms-key-id") == "k-1");
-  t.answer(200, "", {{"etag", "e"}, {"x-amz-server-side-encryption", "aws:kms"}});
-  CHECK(t.drive().put("k", "x").outcome == Stored);
-  wished.sse = "AES256";
-  wished.kms_key.clear();
-  Fixture other(wished);
-  other.answer(200, "", {{"etag", "e"}});
-  CHECK(other.drive().put("k", "x").outcome == Stored);
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "s3 store: the bucket's region is learnt from a refusal, a few times at most") {
-  const auto scope = [&] {
-    const std::string line = sent_header("authorization");
-    const size_t at = line.find('/', line.find('/') + 1) + 1;
-    return line.substr(at, line.find('/', at) - at);
-  };
-  answer(301, "<Error><Code>PermanentRedirect</Code></Error>",
-         {{"x-amz-bucket-region", "eu-west-1"}});
-  const StoreResult moved = drive().put("k", "x");
-  CHECK(moved.mended);
-  CHECK(moved.outcome == TryLater);
-  CHECK(scope() == "us-east-1");
-  answer(200, "", {{"etag", "e"}});
-  CHECK(drive().put("k", "x").outcome == Stored);
-  CHECK(scope() == "eu-west-1");
-  CHECK(http->asked.back().url == "http://127.0.0.1:9/bkt/pre/k");
-  answer(307, "", {{"x-amz-bucket-region", "eu-west-1"}});
-  CHECK_FALSE(drive().put("k", "x").mended);  // that is what we have
-  answer(400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>r-1</Region></Error>");
-  CHECK(drive().put("k", "x").mended);
-  for (const char* name : {"r-2"}) {
-    answer(400, "", {{"x-amz-bucket-region", name}});
-    CHECK(drive().head("k").mended);
-  }
-  answer(400, "", {{"x-amz-bucket-region", "r-4"}});
-  CHECK_FALSE(drive().head("k").mended);
-  answer(403, "<Error><Code>AccessDenied</Code></Error>", {{"x-amz-bucket-region", "r-5"}});
-  CHECK_FALSE(drive().put("k", "x").mended);  // refused for another reason
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "s3 store: what was under way when the region was learnt goes again, too") {
-  const auto put = [this](bool* mended) {
-    store->put("k", test::body_of("x"), test::meta_of(S_IFREG | 0644), 1,
-               [mended](const StoreResult& result) { *mended = result.mended; });
-  };
-  bool first = false, second = false;
-  put(&first);
-  put(&second);
-  for (int i = 0; i < 2; i++) answer(301, "", {{"x-amz-bucket-region", "eu-west-1"}});
-  std::vector<Store::Extra> none;
-  store->poll(none, 0);
-  CHECK(first);
-  CHECK(second);
-}
-
-TEST_CASE_FIXTURE(Fixture, "s3 store: keys that were renewed sign the next request") {
-  renewed = AwsKeys{{"RENEWED", "s", ""}, "the keeper", "the keeper", 0};
-  answer(200, "", {{"etag", "\"e\""}});
-  CHECK(drive().put("k", "x").outcome == Stored);
-  CHECK(sent_header("authorization").find("Credential=RENEWED/") != std::string::npos);
-  error(403, "AccessDenied");
-  CHECK(drive().put("k", "x").message.find("'RENEWED' (the keeper)") != std::string::npos);
-  CHECK(reloads == 0);
 }
