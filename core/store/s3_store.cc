@@ -1,7 +1,5 @@
 #include "core/store/s3_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <charconv>
 #include <deque>
@@ -15,13 +13,12 @@
 #include "core/store/s3_listing.h"
 #include "core/store/s3_message.h"
 #include "core/store/s3_parts.h"
+#include "core/store/s3_probe.h"
 #include "core/store/xml_reader.h"
 #include "core/util/log.h"
 
 namespace wbshim {
 namespace {
-
-constexpr char kProbeKey[] = ".wbshim-probe";
 
 constexpr char kMayNotList[] =
     "access key id '{id}' ({id_from}) may not list the bucket; allow s3:ListBucket on it";
@@ -113,8 +110,6 @@ class S3Store final : public Store {
   bool mended(const Sent& sent, const HttpAnswer& answer, const StoreResult& result);
   // put and remove are dated by the caller's clock, the others by ours.
   ClockSkew& skew(Verb verb) { return traits_of(verb).dated ? callers_skew_ : our_skew_; }
-  // Runs the store until `answered`, for timeout_ms at most.
-  bool wait_for(const bool& answered, uint64_t deadline_ms);
 
   S3Setup setup_;
   sigv4::Signer signer_;
@@ -457,50 +452,8 @@ void S3Store::poll(std::vector<Extra>& extras, int timeout_ms) {
   setup_.http->poll(extras, busy ? 0 : timeout_ms);
 }
 
-bool S3Store::wait_for(const bool& answered, uint64_t deadline_ms) {
-  std::vector<Extra> none;
-  while (!answered) {
-    const uint64_t now = setup_.now_ms();
-    if (now >= deadline_ms) return false;
-    poll(none, static_cast<int>(deadline_ms - now));
-  }
-  return true;
-}
-
 Status S3Store::probe(int timeout_ms) {
-  // A small object is written and deleted: the only proof that both are allowed.
-  struct Answer {
-    bool given = false;
-    StoreResult result;
-  };
-  const uint64_t deadline_ms = setup_.now_ms() + static_cast<uint64_t>(timeout_ms);
-  const auto body = std::make_shared<Body>(Body{"wbshim probe\n", sha256_hex("wbshim probe\n")});
-  ObjectMeta meta;
-  meta.mode = S_IFREG | 0600;
-  meta.mtime_ns = static_cast<int64_t>(setup_.now_ms()) * 1'000'000;
-  unsigned tries = 3;  // with a corrected clock, without a checksum
-  for (Verb verb = Verb::Put;;) {
-    auto answer = std::make_shared<Answer>();  // outlives us when the time is over
-    const Done done = [answer](StoreResult result) {
-      answer->given = true;
-      answer->result = std::move(result);
-    };
-    if (verb == Verb::Put) {
-      put(kProbeKey, body, meta, setup_.now_ms(), done);
-    } else {
-      remove(kProbeKey, setup_.now_ms(), done);
-    }
-    if (!wait_for(answer->given, deadline_ms)) {
-      return Error{messages_.other(std::string(traits_of(verb).method) + " '" + kProbeKey + "'",
-                                   "no answer within " + std::to_string(timeout_ms) +
-                                       " ms; is the endpoint right, and the network up?")};
-    }
-    if (answer->result.mended && --tries > 0) continue;
-    if (answer->result.outcome != StoreOutcome::Stored) return Error{answer->result.message};
-    if (verb == Verb::Delete) break;
-    verb = Verb::Delete;
-  }
-  return Ok{};
+  return probe_s3(*this, setup_.now_ms, timeout_ms, messages_);
 }
 
 }  // namespace
