@@ -311,6 +311,29 @@ def _():
             right(v)
 
 
+@case("verify looks for old parts below the prefix: somebody's upload of today is not touched, a list that fails is said")
+def _():
+    with LargeVolume() as v:
+        v.start()
+        write(v, "f", 30 * MIB)
+        v.bucket.client.create_multipart_upload(Bucket=v.bucket.name, Key="p/theirs")
+        v.ctl_ok("verify", "--repair")
+        expect(v.left_over(), ["p/theirs"], "what is left of parts")
+        old = ("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated><Upload><Key>p/old%20one</Key><UploadId>no</UploadId>"
+               "<Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload><EncodingType>url</EncodingType></ListMultipartUploadsResult>")
+        v.s3.switch("text", old, only=lambda r: r.method == "GET" and r.path.split("?")[-1].startswith("encoding-type=url&prefix=p%2F&uploads="))
+        done = v.ctl("verify")
+        expect(done.returncode, 1, "verify")
+        cases.expect_in("leftover parts: /proc/wb/old one: begun more than a day ago", done.stdout.decode(), "verify")
+        cases.expect_in("; mended: aborted", v.ctl_ok("verify", "--repair"), "verify --repair")
+        aborts = [r.path for r in v.s3.requests if r.method == "DELETE" and "uploadId=no" in r.path]
+        expect(len(aborts), 1, "aborts")
+        v.s3.switch("status", 403, "AccessDenied", only=lambda r: "uploads=" in r.path)
+        done = v.ctl("verify")
+        expect(done.returncode, 1, "verify when it may not list")
+        cases.expect_in("AccessDenied", done.stderr.decode(), "verify")
+
+
 @case("the servers stop")
 def _():
     server.__exit__()

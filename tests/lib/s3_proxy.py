@@ -39,6 +39,7 @@ class S3Proxy:
       ("cut", "body")          resets the connection in the middle of the request's body;  "answer": in the middle of the answer
       ("lose",)                the server does it, the client hears nothing
       ("status", n, code, *headers)  that error, without asking the server
+      ("text", body)           200 with that body, without asking the server
       ("length", n)            Content-Length of answers is wrong by n
       ("skew", s)              the server's clock: Date is ahead by s; by it, requests are 15 minutes good
       ("keys", id, code)       only that access key id is good, else 403 with that code
@@ -172,6 +173,8 @@ class S3Proxy:
         """What the fault itself answers, or None."""
         if fault[0] == "status":
             return self._error(fault[1], fault[2], fault[3:])
+        if fault[0] == "text":
+            return 200, [("Content-Type", "application/xml")], fault[1].encode()
         if fault[0] == "keys" and request.access_key != fault[1]:
             return self._error(403, fault[2])
         if fault[0] == "skew":

@@ -12,6 +12,7 @@
 #include "core/util/display.h"
 #include "core/volume/identity.h"
 #include "tools/ctl/commands.h"
+#include "tools/ctl/leftover_parts.h"
 #include "tools/ctl/paths.h"
 #include "tools/ctl/services.h"
 #include "tools/ctl/uploader_client.h"
@@ -106,6 +107,9 @@ std::string compare(const Parts& parts, const std::vector<std::string>& paths) {
       unknown = "nothing is known of '" + printable(parts.config.prefix() + "/" + path) + "'";
   }
   if (!walk.finish()) return walk.trouble();
+  const bool all = paths.size() == 1 && paths.front().empty();
+  if (all && unknown.empty())
+    unknown = check_leftover_parts(parts.link, parts.store, parts.line.repair, parts.report);
   const std::string scanned = mender.wants_scan() ? scan(parts.config) : std::string();
   return scanned.empty() ? unknown : scanned;
 }

@@ -30,6 +30,7 @@ constexpr Name kNames[] = {
     {"damaged_record", "damaged record"},
     {"unreadable", "unreadable"},
     {"quarantined", "quarantined"},
+    {"leftover_parts", "leftover parts"},
 };
 static_assert(std::size(kNames) == static_cast<size_t>(Finding::kCount));
 

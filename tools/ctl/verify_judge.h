@@ -36,6 +36,7 @@ enum class Finding {
   Damaged,     // its record cannot be read
   Unreadable,  // the tree cannot be looked at
   Quarantined,
+  LeftoverParts,  // of uploads that nobody will finish (leftover_parts.h)
   kCount
 };
 
