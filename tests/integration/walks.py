@@ -148,15 +148,18 @@ def beside(text, v, driver=DRIVER):
     where = os.path.join(v.base, "walks")
     with open(where, "wb") as f:
         f.write(lines)
-    bare = []
+    bare, ours = [], []
     for perturbed in ("0", "165"):  # what fresh memory holds
         with open(where, "rb") as f:
             bare.append(process.run([driver, v.tree], 60, stdin=f, env=dict(os.environ, MALLOC_PERTURB_=perturbed)))
-    with open(where, "rb") as f:
-        ours = output(v.run([driver, volume.PREFIX], 60, stdin=f), "with the library")
+        with open(where, "rb") as f:
+            ours.append(output(v.run([driver, volume.PREFIX], 60, stdin=f, env={"MALLOC_PERTURB_": perturbed}), "with the library"))
     if -signal.SIGSEGV in [done.returncode for done in bare] or bare[0].stdout != bare[1].stdout:
         raise LibcErred
-    return output(bare[0], "libc alone"), ours
+    plain = output(bare[0], "libc alone")
+    if ours[0] != ours[1] and plain in ours:  # the same walk by the same libc, but for what its memory held
+        raise LibcErred
+    return plain, ours[0]
 
 
 @contextlib.contextmanager
