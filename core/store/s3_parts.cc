@@ -110,7 +110,7 @@ void S3Parts::list_parts(const PartsUpload& upload, std::function<void(StoredPar
 }
 
 void S3Parts::more_parts(const PartsUpload& upload, const std::string& after,
-                         std::shared_ptr<StoredParts> found,
+                         const std::shared_ptr<StoredParts>& found,
                          std::function<void(StoredParts)> done) {
   S3Call call{.verb = S3Verb::ListParts, .key = upload.key, .query = {{"uploadId", upload.id}}};
   if (!after.empty()) call.query.emplace_back("part-number-marker", after);
@@ -134,7 +134,7 @@ void S3Parts::list_uploads(std::function<void(OpenUploads)> done) {
 }
 
 void S3Parts::more_uploads(const std::string& after_key, const std::string& after_id,
-                           std::shared_ptr<OpenUploads> found,
+                           const std::shared_ptr<OpenUploads>& found,
                            std::function<void(OpenUploads)> done) {
   S3Call call{
       .verb = S3Verb::ListUploads,

@@ -27,9 +27,10 @@ class S3Parts final : public PartsStore {
 
  private:
   void more_parts(const PartsUpload& upload, const std::string& after,
-                  std::shared_ptr<StoredParts> found, std::function<void(StoredParts)> done);
+                  const std::shared_ptr<StoredParts>& found, std::function<void(StoredParts)> done);
   void more_uploads(const std::string& after_key, const std::string& after_id,
-                    std::shared_ptr<OpenUploads> found, std::function<void(OpenUploads)> done);
+                    const std::shared_ptr<OpenUploads>& found,
+                    std::function<void(OpenUploads)> done);
 
   const S3Place& place_;
   const ObjectOptions& objects_;

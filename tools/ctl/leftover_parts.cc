@@ -68,7 +68,7 @@ std::string check_leftover_parts(VolumeLink& link, Store& store, bool mend, Veri
   const uint64_t now_ms = SystemClock().wall_ms();
   for (const OpenUpload& open : answer->found.uploads) {
     if (!is_leftover(open, known, now_ms)) continue;
-    const std::string failure = mend ? abort(store, *parts, open.upload) : std::string();
+    std::string failure = mend ? abort(store, *parts, open.upload) : std::string();
     if (!failure.empty()) return failure;
     report.tell(
         open.upload.key,

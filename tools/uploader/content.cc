@@ -61,7 +61,7 @@ Fd private_copy(int fd, const std::string& directory) {
 
 Content read_file(const Tree& tree, const std::string& path, WriterTest& writers, bool by_copy) {
   Fd fd;
-  const Content opened = open_content(tree, path, writers, &fd);
+  Content opened = open_content(tree, path, writers, &fd);
   if (opened.outcome != ReadOutcome::Ready) return opened;
   const struct stat& before = opened.st;
   Fd copy = by_copy ? private_copy(fd.get(), tree.path()) : Fd();

@@ -111,13 +111,13 @@ void LargeUpload::note_row(bool there) {
 Store::Done LargeUpload::mine(Answer answer) {
   asked_ = true;
   in_flight_++;
-  return [weak = weak_from_this(), answer](StoreResult result) {
+  return [weak = weak_from_this(), answer](const StoreResult& result) {
     const std::shared_ptr<LargeUpload> self = weak.lock();
     if (!self) return;
     self->asked_ = false;
     self->in_flight_--;
     self->context_.health.saw(result);
-    (self.get()->*answer)(std::move(result));
+    (self.get()->*answer)(result);
   };
 }
 
@@ -163,18 +163,18 @@ uint64_t LargeUpload::parts_ready() const {
   return whole == 0 ? 0 : whole - 1;
 }
 
-void LargeUpload::begun(StoreResult result) {
-  if (result.outcome != StoreOutcome::Stored) return failed(std::move(result));
+void LargeUpload::begun(const StoreResult& result) {
+  if (result.outcome != StoreOutcome::Stored) return failed(result);
   upload_ = {path_, result.body};
   parts_.clear();
   read_from_the_start();
   note_row(true);
 }
 
-void LargeUpload::failed(StoreResult result) {
+void LargeUpload::failed(const StoreResult& result) {
   streaming_ = false;
   if (result.outcome == StoreOutcome::Absent) return begin_anew();
-  end(End::Answered, std::move(result));
+  end(End::Answered, result);
 }
 
 void LargeUpload::ask_for_parts() {
@@ -193,7 +193,7 @@ void LargeUpload::parts_listed(const StoredParts& found) {
   if (found.outcome != StoreOutcome::Stored) {
     StoreResult result = trouble("ListParts", "the parts of an earlier try cannot be listed");
     result.outcome = found.outcome;
-    return failed(std::move(result));
+    return failed(result);
   }
   unknown_parts_ = false;
   for (const StoredPart& part : found.parts) {
@@ -248,7 +248,7 @@ void LargeUpload::part_answered(size_t index, const std::string& id, StoreResult
   part.state = State::Missing;
   next_ = std::min(next_, index);
   read_ = false;  // it is read again, so the file has to be the same after that
-  if (!result.mended) failed(std::move(result));
+  if (!result.mended) failed(result);
 }
 
 // Everything has been read. True: there is more to do now.
@@ -282,10 +282,10 @@ void LargeUpload::complete() {
   store_.complete(upload_, etags, dated_ms_, mine(&LargeUpload::completed));
 }
 
-void LargeUpload::completed(StoreResult result) {
+void LargeUpload::completed(const StoreResult& result) {
   switch (result.outcome) {
     case StoreOutcome::Stored:
-      return seen_complete(std::move(result));
+      return seen_complete(result);
     case StoreOutcome::Absent:
       completing_ = false;
       // Our own success of an earlier try, perhaps.
@@ -297,7 +297,7 @@ void LargeUpload::completed(StoreResult result) {
       return;
     default:
       maybe_completed_ = maybe_completed_ || result.outcome == StoreOutcome::Unknown;
-      return end(End::Answered, std::move(result));
+      return end(End::Answered, result);
   }
 }
 
@@ -312,28 +312,29 @@ std::string LargeUpload::expected_etag() const {
   return md5_hex(sums) + "-" + std::to_string(count);
 }
 
-void LargeUpload::looked_for(StoreResult result) {
+void LargeUpload::looked_for(const StoreResult& result) {
   const bool ours = result.outcome == StoreOutcome::Stored && result.etag == expected_etag();
-  if (ours) return seen_complete(std::move(result));
-  if (result.outcome == StoreOutcome::Stored) result.outcome = StoreOutcome::Absent;
-  failed(std::move(result));
+  if (ours) return seen_complete(result);
+  StoreResult other = result;
+  if (other.outcome == StoreOutcome::Stored) other.outcome = StoreOutcome::Absent;
+  failed(other);
 }
 
-void LargeUpload::seen_complete(StoreResult result) {
+void LargeUpload::seen_complete(const StoreResult& result) {
   const bool right = begun_with_ == text_of(meta_);
   forget_upload();
   read_ = true;
   note_row(false);
-  if (right) return end(End::Answered, std::move(result));
+  if (right) return end(End::Answered, result);
   completing_ = true;
   store_.copy_onto_itself(path_, meta_, dated_ms_, mine(&LargeUpload::attributes_put));
 }
 
-void LargeUpload::attributes_put(StoreResult result) {
+void LargeUpload::attributes_put(const StoreResult& result) {
   completing_ = false;
   // A store that cannot copy: sent once more, with the right attributes from the start.
   if (result.outcome == StoreOutcome::Refused) return begin_anew();
-  end(End::Answered, std::move(result));
+  end(End::Answered, result);
 }
 
 void LargeUpload::begin_anew() {
@@ -344,7 +345,7 @@ void LargeUpload::begin_anew() {
                              "again; is something aborting them?"));
 }
 
-void LargeUpload::aborted_for_another(StoreResult result) {
+void LargeUpload::aborted_for_another(const StoreResult& result) {
   if (result.outcome != StoreOutcome::Stored)
     log_warn("parts of '" + path_ + "' are left in the store: " + result.message);
   forget_upload();
@@ -352,7 +353,7 @@ void LargeUpload::aborted_for_another(StoreResult result) {
   if (finishing()) part_size_ = wbshim::part_size(static_cast<uint64_t>(st_.st_size));
 }
 
-void LargeUpload::aborted(StoreResult result) {
+void LargeUpload::aborted(const StoreResult& result) {
   abort_at_ms_ = context_.clock.now_ms() + kAbortAgainMs;
   if (result.outcome != StoreOutcome::Stored) return;
   forget_upload();

@@ -74,11 +74,11 @@ class LargeUpload : public std::enable_shared_from_this<LargeUpload> {
     std::string sha256_hex;  // empty: only the ETag is known
     std::string etag;
   };
-  using Answer = void (LargeUpload::*)(StoreResult);
+  using Answer = void (LargeUpload::*)(const StoreResult&);
 
   // A request of which there is one at a time, and whose answer may come after our end.
   Store::Done mine(Answer answer);
-  void begun(StoreResult result);
+  void begun(const StoreResult& result);
   void ask_for_parts();
   void parts_listed(const StoredParts& found);
   bool look_at_part(size_t index);
@@ -86,13 +86,13 @@ class LargeUpload : public std::enable_shared_from_this<LargeUpload> {
   uint64_t parts_ready() const;
   bool at_the_end();
   void complete();
-  void completed(StoreResult result);
-  void looked_for(StoreResult result);
-  void seen_complete(StoreResult result);
-  void attributes_put(StoreResult result);
-  void aborted(StoreResult result);
-  void aborted_for_another(StoreResult result);
-  void failed(StoreResult result);
+  void completed(const StoreResult& result);
+  void looked_for(const StoreResult& result);
+  void seen_complete(const StoreResult& result);
+  void attributes_put(const StoreResult& result);
+  void aborted(const StoreResult& result);
+  void aborted_for_another(const StoreResult& result);
+  void failed(const StoreResult& result);
   void begin_anew();
   void forget_upload();
   bool unfit() const;
