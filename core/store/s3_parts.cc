@@ -17,6 +17,18 @@ void not_understood(StoreResult& result, bool may_have_landed) {
   result.message = "the answer is none of S3's; is the endpoint right, and no proxy between?";
 }
 
+// For answers whose document holds the ETag.
+Store::Done with_etag(Store::Done done) {
+  return [done = std::move(done)](StoreResult result) {
+    if (result.outcome == StoreOutcome::Stored) {
+      result.etag = parse_result_etag(result.body);
+      if (result.etag.empty()) not_understood(result, true);
+    }
+    result.body.clear();
+    done(std::move(result));
+  };
+}
+
 }  // namespace
 
 const S3Traits& traits_of(S3Verb verb) {
@@ -72,14 +84,7 @@ void S3Parts::complete(const PartsUpload& upload, const std::vector<std::string>
          .headers = {{"content-type", "application/xml"}},
          .body = std::move(body),
          .dated_ms = dated_ms},
-        [done = std::move(done)](StoreResult result) {
-          if (result.outcome == StoreOutcome::Stored) {
-            result.etag = parse_result_etag(result.body);
-            if (result.etag.empty()) not_understood(result, true);
-          }
-          result.body.clear();
-          done(std::move(result));
-        });
+        with_etag(std::move(done)));
 }
 
 void S3Parts::abort(const PartsUpload& upload, Done done) {
@@ -95,14 +100,7 @@ void S3Parts::copy_onto_itself(const std::string& key, const ObjectMeta& meta, u
   headers.emplace_back("x-amz-metadata-directive", "REPLACE");
   if (!objects_.tags.empty()) headers.emplace_back("x-amz-tagging-directive", "REPLACE");
   send_({.verb = S3Verb::Copy, .key = key, .headers = std::move(headers), .dated_ms = dated_ms},
-        [done = std::move(done)](StoreResult result) {
-          if (result.outcome == StoreOutcome::Stored) {
-            result.etag = parse_result_etag(result.body);
-            if (result.etag.empty()) not_understood(result, true);
-          }
-          result.body.clear();
-          done(std::move(result));
-        });
+        with_etag(std::move(done)));
 }
 
 void S3Parts::list_parts(const PartsUpload& upload, std::function<void(StoredParts)> done) {

@@ -224,25 +224,32 @@ def flush_in_background(v):
     return process.start([build.SHIM_CTL, "flush"], env=v.tool_env(), stdout=process.subprocess.DEVNULL, stderr=process.subprocess.DEVNULL)
 
 
+def end_in_the_middle(v, size, how):
+    """The uploader ends when all parts but the last four are stored. How many those are."""
+    v.start()
+    write(v, "f", size)
+    first = size // PART - 3
+    v.s3.switch("hang", only=lambda r: f"partNumber={first}&" in r.path)
+    child = flush_in_background(v)
+    wait.until(lambda: set(v.parts()) >= set(range(1, first)), 60, "all parts before it")
+    expect(v.object("f"), None, "an object")
+    pid = v.uploader_pid()
+    os.kill(pid, how)
+    process.wait_gone(pid, 15)
+    child.wait(30)
+    v.s3.switch()
+    return first - 1
+
+
 def ended(how):
     """The uploader ends in the middle, and the next one goes on."""
     with LargeVolume(WRITEBACK_MAX_SIZE="0") as v:
-        v.start()
-        write(v, "f", 90 * MIB)
-        v.s3.switch("hang", only=lambda r: "partNumber=9&" in r.path)
-        child = flush_in_background(v)
-        wait.until(lambda: set(v.parts()) >= set(range(1, 9)), 60, "eight parts")
-        expect(v.object("f"), None, "an object")
-        pid = v.uploader_pid()
-        os.kill(pid, how)
-        process.wait_gone(pid, 15)
-        child.wait(30)
-        v.s3.switch()
+        stored = end_in_the_middle(v, 12 * PART, how)
         before = len(v.s3.requests)
         v.start()
         v.ctl_ok("flush")
         sent = {int(r.path.split("partNumber=")[1].split("&")[0]) for r in v.s3.requests[before:] if "partNumber=" in r.path}
-        expect(sent <= {9, 10, 11, 12}, True, f"parts sent by the second uploader: {sorted(sent)}")
+        expect(min(sent) > stored, True, f"parts sent by the second uploader: {sorted(sent)}")
         expect(v.begun(), 1, "uploads begun")
         right(v)
 
@@ -260,16 +267,7 @@ def _():
 @case("a file is deleted while no uploader runs: the parts of the last one are aborted")
 def _():
     with LargeVolume(WRITEBACK_MAX_SIZE="0") as v:
-        v.start()
-        with Writer(v, "f") as w:
-            w("write", 0, 60 * MIB)
-            w("close")
-        v.s3.switch("hang", only=lambda r: "partNumber=7&" in r.path)
-        child = flush_in_background(v)
-        wait.until(lambda: len(v.parts()) >= 6, 60, "parts")
-        v.kill_uploader()
-        child.wait(30)
-        v.s3.switch()
+        end_in_the_middle(v, 8 * PART, signal.SIGKILL)
         expect(len(v.left_over()), 2, "what is left")
         v.sh("rm $WBSHIM_PREFIX/f")
         v.start()
@@ -309,6 +307,26 @@ def _():
             write(v, "f", 40 * MIB)
             expect(v.object("f") is not None, True, f"stored when close has returned, after {fault}")
             right(v)
+
+
+@case("tags, Cache-Control and the type by the name go with parts, too, sent ahead or not")
+def _():
+    with LargeVolume(S3_TAGS="a=1&b=%2F", S3_CACHE_CONTROL="max-age=5", S3_STORAGE_CLASS="STANDARD") as v:
+        v.start()
+        write(v, "at once.png", 30 * MIB)
+        with Writer(v, "ahead.png") as w:
+            w("write", 0, 60 * MIB)
+            ahead(v, 8)
+            w("close")
+        for name in ("at once.png", "ahead.png"):
+            head = v.bucket.client.head_object(Bucket=v.bucket.name, Key=f"p/{name}")
+            expect((head["ContentType"], head["CacheControl"]), ("image/png", "max-age=5"), name)
+        # radosgw 16 takes tags with neither, so what was sent is looked at.
+        asked = [r for r in v.s3.requests if r.path.endswith("uploads=") or r.header("x-amz-copy-source")]
+        expect(len(asked), 3, "beginnings and copies")
+        expect({(r.header("x-amz-tagging"), r.header("x-amz-storage-class")) for r in asked}, {("a=1&b=%2F", "STANDARD")}, "what was asked for")
+        expect(asked[-1].header("x-amz-tagging-directive"), "REPLACE", "the copy's tags")
+        right(v)
 
 
 @case("verify looks for old parts below the prefix: somebody's upload of today is not touched, a list that fails is said")

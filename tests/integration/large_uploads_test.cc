@@ -199,6 +199,24 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(tally.ahead_bytes >= 2 * kPartSize);
 }
 
+TEST_CASE_FIXTURE(Fixture, "sent ahead, closed, and deleted before its turn: the sweep finds it") {
+  volume.delay_ms = volume.deadline_ms = 3600000;
+  large("f", 'a');
+  const int fd = open(staging.at("tree/f").c_str(), O_RDWR | O_CLOEXEC);
+  uploads.large().written("f");
+  REQUIRE(work([this] { return parts.put_numbers.size() >= 2; }));
+  close(fd);
+  for (uint64_t end = clock.now_ms() + 500; clock.now_ms() < end; usleep(1000)) step();
+  uploads.large().sweep();
+  for (int i = 0; i < 20; i++) step();
+  CHECK(parts.uploads.size() == 1);  // its turn is to come
+  unlink(staging.at("tree/f").c_str());
+  notice("f", true);
+  uploads.large().sweep();
+  REQUIRE(work([this] { return parts.uploads.empty(); }));
+  CHECK(redis.command({"HLEN", volume.parts()}).integer == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a store that cannot copy gets it once more, with the right attributes") {
   large("f", 'a');

@@ -63,6 +63,12 @@ void LargeUpload::stream(Fd file, const struct stat& st, const ObjectMeta& meta)
   meta_ = meta;
 }
 
+void LargeUpload::rest() {
+  if (finishing()) return;
+  streaming_ = false;
+  file_.reset();
+}
+
 void LargeUpload::finish(Last last, Done done) {
   streaming_ = dropped_ = false;
   file_ = std::move(last.file);

@@ -48,6 +48,8 @@ class LargeUpload : public std::enable_shared_from_this<LargeUpload> {
   void resume(const std::string& row);
   // The file is being written to and has so many bytes by now; again with every growth.
   void stream(Fd file, const struct stat& st, const ObjectMeta& meta);
+  // It is not written to any more, and not finished yet: what has been sent is kept for that.
+  void rest();
   void finish(Last last, Done done);
   // Nobody wants it any more. Not for one that is being finished.
   void drop() { dropped_ = true; }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/util/log.h"
 #include "tools/uploader/part_plan.h"
@@ -13,7 +14,6 @@ namespace {
 constexpr size_t kAtOnce = 4;          // requests for parts
 constexpr uint64_t kLookMs = 200;      // at files that grow
 constexpr size_t kMostGrowing = 1000;  // of which is known
-constexpr size_t kSwept = 100;         // at a time
 
 }  // namespace
 
@@ -77,7 +77,10 @@ void LargeUploads::look_at_all_growing() {
   std::vector<std::string> still;
   for (const auto& [path, growing] : growing_) still.push_back(path);
   for (const std::string& path : still) {
-    if (!look_at_growing(path)) growing_.erase(path);
+    if (look_at_growing(path)) continue;
+    growing_.erase(path);
+    const auto found = uploads_.find(path);
+    if (found != uploads_.end()) found->second->rest();
   }
   look_at_ms_ = growing_.empty() ? UINT64_MAX : context_.clock.now_ms() + kLookMs;
 }
@@ -106,18 +109,21 @@ uint64_t LargeUploads::next_ms() const {
 void LargeUploads::sweep() {
   if (store_ == nullptr || context_.health.paused() || context_.health.away()) return;
   const std::string own = context_.volume.client + "/";
-  const Reply rows = context_.redis.command(
-      {"HSCAN", context_.volume.parts(), "0", "MATCH", own + "*", "COUNT", std::to_string(kSwept)});
-  if (rows.items.size() != 2) return;
-  std::vector<std::string> paths;
-  for (size_t i = 0; i + 1 < rows.items[1].items.size(); i += 2) {
-    const std::string path = rows.items[1].items[i].text.substr(own.size());
-    if (uploads_.count(path) == 0) paths.push_back(path);
+  const Reply rows = context_.redis.command({"HKEYS", context_.volume.parts()});
+  std::set<std::string> known;
+  for (const Reply& row : rows.items) {
+    if (row.text.compare(0, own.size(), own) == 0) known.insert(row.text.substr(own.size()));
   }
-  if (paths.empty()) return;
+  for (const auto& [path, upload] : uploads_) known.insert(path);
+  std::vector<std::string> paths;
+  for (const std::string& path : known) {
+    const auto found = uploads_.find(path);
+    const bool finishing = found != uploads_.end() && found->second->finishing();
+    if (!finishing && growing_.count(path) == 0) paths.push_back(path);
+  }
   const auto times = context_.queue.due_times(List::Due, paths);
   for (size_t i = 0; i < times.size(); i++) {
-    if (times[i] || growing_.count(paths[i]) > 0) continue;
+    if (times[i]) continue;
     log_info("the parts of '" + paths[i] + "' are not wanted any more");
     upload_of(paths[i])->drop();
     more_ = true;
