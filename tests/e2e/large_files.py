@@ -6,82 +6,15 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from lib import build, cases, process, s3, store_outage, volume, wait  # noqa: E402
+from lib import build, cases, process, s3, wait  # noqa: E402
 from lib.cases import case, expect  # noqa: E402
+from lib.large import LargeVolume, Writer  # noqa: E402
 
 MIB = 1 << 20
 LIMIT = 25 * MIB
 PART = 8 * MIB
-# Obeys lines: "write OFFSET SIZE", "truncate SIZE", "close"; says "ok", or what was wrong.
-WRITER = """
-import os, sys
-fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o640)
-for line in sys.stdin:
-    verb, *numbers = line.split()
-    try:
-        if verb == "write":
-            at, size = map(int, numbers)
-            while size:
-                n = os.pwrite(fd, os.urandom(min(size, 1 << 20)), at)
-                at, size = at + n, size - n
-        elif verb == "truncate":
-            os.ftruncate(fd, int(numbers[0]))
-        else:
-            os.close(fd)
-        print("ok", flush=True)
-    except OSError as e:
-        print(e, flush=True)
-"""
 server = s3.Server("radosgw")
 swift = s3.Server("swift")
-
-
-class LargeVolume(store_outage.StoreOutage):
-    """Behind a proxy that knows every request."""
-
-    def __init__(self, where=server, **options):
-        super().__init__(where, **{"MAX_UPLOADS": "8", "UPLOAD_DELAY": "1h", **options})
-
-    def parts(self, status=200):
-        """Part numbers in the order of their answers."""
-        return [int(r.path.split("partNumber=")[1].split("&")[0]) for r in self.s3.requests
-                if r.method == "PUT" and "partNumber=" in r.path and r.status == status]
-
-    def begun(self):
-        return sum(1 for r in self.s3.requests if r.method == "POST" and r.path.endswith("uploads=") and r.status == 200)
-
-    def left_over(self):
-        """Uploads in parts that the store still has, and what Redis says of them."""
-        listed = self.bucket.client.list_multipart_uploads(Bucket=self.bucket.name).get("Uploads", [])
-        with self.redis() as redis:
-            return [u["Key"] for u in listed] + redis("HKEYS", self.key("parts"))
-
-    def object(self, path):
-        return self.bucket.get("p/" + path)
-
-    def stored_paths(self):
-        return [k[2:] for k in self.bucket.keys("p/") if not k.startswith("p/.wbshim")]
-
-
-class Writer:
-    """A program under the library that writes when told."""
-
-    def __init__(self, v, name):
-        self.child = process.start(["/usr/bin/python3", "-c", WRITER, f"{volume.PREFIX}/{name}"], env=v.program_env(),
-                                   stdin=process.subprocess.PIPE, stdout=process.subprocess.PIPE)
-
-    def __call__(self, *words):
-        self.child.stdin.write((" ".join(map(str, words)) + "\n").encode())
-        self.child.stdin.flush()
-        expect(self.child.stdout.readline().decode().strip(), "ok", f"{words}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.stdin.close()
-        self.child.wait(60)
-        self.child.stdout.close()
 
 
 def write(v, name, size):
@@ -159,7 +92,7 @@ def _():
 @case("what was sent ahead is rewritten, and the file grows and shrinks: the last state is stored")
 def _():
     for last in (70 * MIB, 40 * MIB + 1, 30 * MIB):
-        with LargeVolume() as v:
+        with LargeVolume(server) as v:
             v.start()
             with Writer(v, "f") as w:
                 w("write", 0, 60 * MIB)
@@ -177,7 +110,7 @@ def _():
 
 @case("truncated below the limit while parts are out: stored whole with its turn, and the parts are gone")
 def _():
-    with LargeVolume() as v:
+    with LargeVolume(server) as v:
         v.start()
         with Writer(v, "f") as w:
             w("write", 0, 60 * MIB)
@@ -192,7 +125,7 @@ def _():
 
 @case("renamed while parts are out: one object, of the new name")
 def _():
-    with LargeVolume() as v:
+    with LargeVolume(server) as v:
         v.start()
         with Writer(v, "old") as w:
             w("write", 0, 60 * MIB)
@@ -208,7 +141,7 @@ def _():
 
 @case("deleted while parts are out: nothing is left")
 def _():
-    with LargeVolume() as v:
+    with LargeVolume(server) as v:
         v.start()
         with Writer(v, "f") as w:
             w("write", 0, 60 * MIB)
@@ -243,7 +176,7 @@ def end_in_the_middle(v, size, how):
 
 def ended(how):
     """The uploader ends in the middle, and the next one goes on."""
-    with LargeVolume(WRITEBACK_MAX_SIZE="0") as v:
+    with LargeVolume(server, WRITEBACK_MAX_SIZE="0") as v:
         stored = end_in_the_middle(v, 12 * PART, how)
         before = len(v.s3.requests)
         v.start()
@@ -266,7 +199,7 @@ def _():
 
 @case("a file is deleted while no uploader runs: the parts of the last one are aborted")
 def _():
-    with LargeVolume(WRITEBACK_MAX_SIZE="0") as v:
+    with LargeVolume(server, WRITEBACK_MAX_SIZE="0") as v:
         end_in_the_middle(v, 8 * PART, signal.SIGKILL)
         expect(len(v.left_over()), 2, "what is left")
         v.sh("rm $WBSHIM_PREFIX/f")
@@ -278,7 +211,7 @@ def _():
 
 @case("the answer to the last request is lost: stored once, and known so")
 def _():
-    with LargeVolume() as v:
+    with LargeVolume(server) as v:
         v.start()
         v.s3.switch("lose", only=lambda r: r.method == "POST" and "uploadId=" in r.path)
         write_in_background(v, lambda: v.s3.switch())
@@ -300,7 +233,7 @@ def write_in_background(v, then):
 @case("parts fail with 500, resets and lost answers: the object is right, and close waited for it")
 def _():
     for fault in (("status", 500, "InternalError"), ("cut", "body"), ("lose",)):
-        with LargeVolume() as v:
+        with LargeVolume(server) as v:
             v.start()
             v.s3.switch(*fault, only=lambda r: "partNumber=2&" in r.path and not any(
                 o is not r and "partNumber=2&" in o.path and o.time < r.time for o in v.s3.requests))
@@ -311,7 +244,7 @@ def _():
 
 @case("tags, Cache-Control and the type by the name go with parts, too, sent ahead or not")
 def _():
-    with LargeVolume(S3_TAGS="a=1&b=%2F", S3_CACHE_CONTROL="max-age=5", S3_STORAGE_CLASS="STANDARD") as v:
+    with LargeVolume(server, S3_TAGS="a=1&b=%2F", S3_CACHE_CONTROL="max-age=5", S3_STORAGE_CLASS="STANDARD") as v:
         v.start()
         write(v, "at once.png", 30 * MIB)
         with Writer(v, "ahead.png") as w:
@@ -331,7 +264,7 @@ def _():
 
 @case("verify looks for old parts below the prefix: somebody's upload of today is not touched, a list that fails is said")
 def _():
-    with LargeVolume() as v:
+    with LargeVolume(server) as v:
         v.start()
         write(v, "f", 30 * MIB)
         v.bucket.client.create_multipart_upload(Bucket=v.bucket.name, Key="p/theirs")
