@@ -374,10 +374,9 @@ StoreResult S3Store::refusal_of(Verb verb, const std::string& what,
   }
   if (traits_of(verb).of_upload && begins_anew(error.code)) {
     result.outcome = verb == Verb::Abort ? StoreOutcome::Stored : StoreOutcome::Absent;
-    if (verb == Verb::Abort) return result;
+    return result;
   }
   S3Verdict verdict = judge_s3_error(answer.status, error.code, answer.sent_whole);
-  if (result.outcome == StoreOutcome::Absent) verdict.outcome = StoreOutcome::Absent;
   if (verb == Verb::List && answer.status == 403 && verdict.outcome == StoreOutcome::Refused)
     verdict.mend = kMayNotList;
   std::string mend = verdict.mend;
