@@ -120,7 +120,7 @@ def _():
 @case("inside the hours, by the local clock: as if there were none")
 def _():
     with odd_s3.OddS3() as server, OddVolume(server, UPLOAD_HOURS=hours(-1, 2, zone=5)) as v:
-        v.extra["TZ"] = "XXX-5"
+        v.extra["TZ"] = "TST-5"
         v.start()
         v.sh("echo 1 > $WBSHIM_PREFIX/f")
         wait.until(lambda: server.stored("f") == b"1\n", 60, "the object")

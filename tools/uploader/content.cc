@@ -109,6 +109,16 @@ Content read_other(const Tree& tree, const std::string& path, char type) {
 
 }  // namespace
 
+ObjectMeta meta_of(const struct stat& st, uint64_t generation) {
+  ObjectMeta meta;
+  meta.mode = st.st_mode;
+  meta.uid = st.st_uid;
+  meta.gid = st.st_gid;
+  meta.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1000000000 + st.st_mtim.tv_nsec;
+  meta.generation = generation;
+  return meta;
+}
+
 bool read_bytes(int fd, uint64_t at, size_t size, Body& body) {
   Sha256 hash;
   uint32_t crc = 0;

@@ -42,6 +42,9 @@ Content open_content(const Tree& tree, const std::string& path, WriterTest& writ
 // type: f, d or l, as recorded. A directory has no bytes; a link's are its target.
 Content read_content(const Tree& tree, const std::string& path, char type, WriterTest& writers);
 
+// The attributes that the object of such a file has. generation: 0 while there is none.
+ObjectMeta meta_of(const struct stat& st, uint64_t generation);
+
 // `size` bytes from `at` on, with their hashes. False: errno, or 0 when the file is shorter.
 bool read_bytes(int fd, uint64_t at, size_t size, Body& body);
 

@@ -138,9 +138,8 @@ bool LargeUpload::step() {
   if (!streaming_ && !finishing()) return false;
   if (upload_.id.empty()) {
     if (in_flight_ > 0) return false;  // of the one before
-    ObjectMeta meta = meta_;
-    begun_with_ = text_of(meta);
-    store_.begin(path_, meta, mine(&LargeUpload::begun));
+    begun_with_ = text_of(meta_);
+    store_.begin(path_, meta_, mine(&LargeUpload::begun));
     return false;
   }
   if (unknown_parts_) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/util/log.h"
+#include "tools/uploader/content.h"
 #include "tools/uploader/part_plan.h"
 
 namespace wbshim {
@@ -41,7 +42,7 @@ void LargeUploads::finish(const std::string& path, LargeUpload::Last last, Large
 void LargeUploads::written(const std::string& path) {
   const bool through = context_.config.writeback_max_size() > 0;
   if (store_ == nullptr || !through || growing_.size() >= kMostGrowing) return;
-  growing_.try_emplace(path);
+  growing_.insert(path);
   look_at_ms_ = std::min(look_at_ms_, context_.clock.now_ms());
 }
 
@@ -61,12 +62,7 @@ bool LargeUploads::look_at_growing(const std::string& path) {
                      context_.writers.test(file.get(), st) == Writers::Some;
   const auto size = static_cast<uint64_t>(st.st_size);
   if (grows && takes(size) && size > context_.config.writeback_max_size()) {
-    ObjectMeta meta;
-    meta.mode = st.st_mode;
-    meta.uid = st.st_uid;
-    meta.gid = st.st_gid;
-    meta.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1000000000 + st.st_mtim.tv_nsec;
-    upload_of(path)->stream(std::move(file), st, meta);
+    upload_of(path)->stream(std::move(file), st, meta_of(st, 0));
     more_ = true;
   }
   if (!there) settled(path);
@@ -74,9 +70,8 @@ bool LargeUploads::look_at_growing(const std::string& path) {
 }
 
 void LargeUploads::look_at_all_growing() {
-  std::vector<std::string> still;
-  for (const auto& [path, growing] : growing_) still.push_back(path);
-  for (const std::string& path : still) {
+  const std::vector<std::string> all(growing_.begin(), growing_.end());
+  for (const std::string& path : all) {
     if (look_at_growing(path)) continue;
     growing_.erase(path);
     const auto found = uploads_.find(path);
@@ -89,6 +84,7 @@ void LargeUploads::step(size_t room) {
   more_ = false;
   if (store_ == nullptr || context_.health.paused() || context_.health.away()) return;
   if (context_.clock.now_ms() >= look_at_ms_) look_at_all_growing();
+  if (uploads_.empty()) return;
   // Under a limit of bytes per second more at once would only hold up others.
   const size_t wanted = context_.config.upload_limit() > 0 ? 1 : kAtOnce;
   const size_t most = std::min(wanted, std::max<size_t>(1, room / 2));

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,12 +39,11 @@ class LargeUploads {
   // Whether its last request is on its way: it may still arrive.
   bool completing(const std::string& path) const;
   size_t in_flight() const;  // requests
+  // Files whose parts may go ahead.
+  size_t growing() const { return growing_.size(); }
   uint64_t bytes_in_flight() const;
 
  private:
-  struct Growing {
-    uint64_t look_at_ms = 0;
-  };
   std::shared_ptr<LargeUpload> upload_of(const std::string& path);
   bool look_at_growing(const std::string& path);
   void look_at_all_growing();
@@ -51,7 +51,7 @@ class LargeUploads {
   Context& context_;
   PartsStore* store_;  // null: the store takes none
   std::map<std::string, std::shared_ptr<LargeUpload>> uploads_;
-  std::map<std::string, Growing> growing_;
+  std::set<std::string> growing_;     // somebody writes to them
   uint64_t look_at_ms_ = UINT64_MAX;  // at growing_
   bool more_ = false;
 };

@@ -16,16 +16,6 @@ constexpr uint64_t kAheadBytes = uint64_t{4} << 20;  // but only while fewer are
 constexpr uint64_t kMostBytes =
     uint64_t{64} << 20;  // held in memory for requests under way; a bigger file goes alone
 
-ObjectMeta meta_of(const struct stat& st, uint64_t generation) {
-  ObjectMeta meta;
-  meta.mode = st.st_mode;
-  meta.uid = st.st_uid;
-  meta.gid = st.st_gid;
-  meta.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1000000000 + st.st_mtim.tv_nsec;
-  meta.generation = generation;
-  return meta;
-}
-
 }  // namespace
 
 void Uploads::step(size_t room) {
