@@ -77,6 +77,24 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(parts.completed == 1);
 }
 
+TEST_CASE_FIXTURE(
+    Fixture, "changed where it was read already, and nobody published it: no mixture is seen") {
+  large("f");
+  parts.decide = [this](const std::string& what) {
+    if (what == "part 2") {
+      parts.decide = nullptr;
+      const int fd = open(staging.at("tree/f").c_str(), O_WRONLY | O_CLOEXEC);
+      CHECK(pwrite(fd, "y", 1, 0) == 1);
+      close(fd);
+    }
+    return StoreOutcome::Stored;
+  };
+  REQUIRE(stored());
+  CHECK(parts.completed == 1);
+  CHECK(store.objects["f"].bytes == "y" + std::string((size_t{30} << 20) - 1, 'x'));
+  CHECK(store.objects["f"].meta.generation == record("f")->generation);
+}
+
 TEST_CASE_FIXTURE(Fixture, "deleted while its parts are out: never completed, and the parts go") {
   large("f");
   parts.decide = [this](const std::string& what) {
