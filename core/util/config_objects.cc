@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/util/config_loader.h"
+#include "core/util/display.h"
 
 namespace wbshim {
 namespace {
@@ -61,7 +62,7 @@ size_t characters(std::string_view utf8) {
 
 // What is wrong with one tag; empty: nothing.
 std::string wrong_tag(std::string_view tag, std::set<std::string>* names) {
-  const std::string shown = "the tag '" + std::string(tag) + "' ";
+  const std::string shown = "the tag '" + printable(tag) + "' ";
   const size_t equals = tag.find('=');
   if (equals == std::string_view::npos) return shown + "has no '='; write it as name=value";
   std::string name, value;
